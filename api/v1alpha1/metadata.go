@@ -1,0 +1,23 @@
+package v1alpha1
+
+// Keys in the metadata of objects.
+const (
+	// Finalizer is on a KafkaTopic whose deletionPolicy deletes, and on a KafkaCluster, until what deletion asks is done.
+	Finalizer = "kafka.mooring.dev/finalizer"
+
+	// AnnotationOrphan, "true" on a KafkaTopic, lets the object go and leaves the topic, whatever deletionPolicy says.
+	AnnotationOrphan = "kafka.mooring.dev/orphan"
+
+	// AnnotationProducerProfile, [namespace/]name, on a Pod, a pod template or a workload: inject this ProducerProfile.
+	AnnotationProducerProfile = "kafka.mooring.dev/producer-profile"
+	// AnnotationProducerContainers, a,b: the containers to inject. Default: all application containers.
+	AnnotationProducerContainers = "kafka.mooring.dev/producer-containers"
+	// AnnotationProducerShim overrides the profile's shim mode: none, kafka, http, all.
+	AnnotationProducerShim = "kafka.mooring.dev/producer-shim"
+	// AnnotationProducerInject, "false", opts out of a profile's selector.
+	AnnotationProducerInject = "kafka.mooring.dev/producer-inject"
+	// AnnotationProducerStatus is written by Mooring on a Pod: what was injected, and why.
+	AnnotationProducerStatus = "kafka.mooring.dev/producer-status"
+	// AnnotationContract is written by Mooring on a Pod: the contract that the shim reads.
+	AnnotationContract = "kafka.mooring.dev/contract"
+)

@@ -1,0 +1,471 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Guarantee is what a producer promises about a record that it was told is written.
+//
+// +kubebuilder:validation:Enum=AtMostOnce;AtLeastOnce;Idempotent;Transactional
+type Guarantee string
+
+// The guarantees, weakest first.
+const (
+	// AtMostOnce may lose records and never waits for all replicas.
+	AtMostOnce Guarantee = "AtMostOnce"
+	// AtLeastOnce loses nothing that was acknowledged; duplicates happen.
+	AtLeastOnce Guarantee = "AtLeastOnce"
+	// Idempotent loses, duplicates and reorders nothing, per producer session and partition.
+	Idempotent Guarantee = "Idempotent"
+	// Transactional is Idempotent, and makes writes to several partitions visible together, inside Kafka.
+	Transactional Guarantee = "Transactional"
+)
+
+// Ordering says whether AtLeastOnce keeps the order of records while it retries.
+//
+// +kubebuilder:validation:Enum=Strict;Relaxed
+type Ordering string
+
+// The orderings.
+const (
+	// OrderingStrict allows one request in flight, so a retry never overtakes.
+	OrderingStrict Ordering = "Strict"
+	// OrderingRelaxed allows up to five.
+	OrderingRelaxed Ordering = "Relaxed"
+)
+
+// Enforcement says whether what breaks the profile is stopped or only reported.
+//
+// +kubebuilder:validation:Enum=Enforce;Audit
+type Enforcement string
+
+// The kinds of enforcement.
+const (
+	// EnforcementEnforce stops what breaks the profile.
+	EnforcementEnforce Enforcement = "Enforce"
+	// EnforcementAudit reports what it would have stopped.
+	EnforcementAudit Enforcement = "Audit"
+)
+
+// ProducerProfileSpec is one producer policy. The guarantee alone is a whole profile: it fills in the rest.
+type ProducerProfileSpec struct {
+	// clusterRef names the KafkaCluster.
+	// +kubebuilder:default={name: default}
+	// +optional
+	ClusterRef ClusterReference `json:"clusterRef,omitzero"`
+
+	// guarantee that the producers keep.
+	// +kubebuilder:default=Idempotent
+	// +optional
+	Guarantee Guarantee `json:"guarantee,omitempty"`
+
+	// ordering matters for AtLeastOnce only: Idempotent and Transactional always keep order.
+	// +optional
+	Ordering Ordering `json:"ordering,omitempty"`
+
+	// delivery tunes acknowledgements, retries and timeouts within the guarantee.
+	// +optional
+	Delivery *ProducerDelivery `json:"delivery,omitempty"`
+
+	// batching tunes how records are gathered.
+	// +optional
+	Batching *ProducerBatching `json:"batching,omitempty"`
+
+	// partitioner says how a record finds its partition, in every language the same.
+	// +optional
+	Partitioner Partitioner `json:"partitioner,omitempty"`
+
+	// transactions is for the guarantee Transactional.
+	// +optional
+	Transactions *ProducerTransactions `json:"transactions,omitempty"`
+
+	// connections tunes metadata and idle connections.
+	// +optional
+	Connections *ProducerConnections `json:"connections,omitempty"`
+
+	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused; a null
+	// value leaves the property to the client.
+	// +kubebuilder:validation:MaxProperties=64
+	// +optional
+	Properties map[string]*ConfigValue `json:"properties,omitempty"`
+
+	// topics that these producers may write; absent: any.
+	// +optional
+	Topics *ProducerTopics `json:"topics,omitempty"`
+
+	// credentials that the producers use; the Secret is in the namespace of the pod.
+	// +optional
+	Credentials *ProducerCredentials `json:"credentials,omitempty"`
+
+	// quota of these producers on the brokers, kept with AlterClientQuotas.
+	// +optional
+	Quota *ProducerQuota `json:"quota,omitempty"`
+
+	// authorization: None, or Manage the ACLs that these producers need.
+	// +optional
+	Authorization *ProducerAuthorization `json:"authorization,omitempty"`
+
+	// selector binds pods without an annotation, in namespaces labelled kafka.mooring.dev/injection: enabled.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+
+	// allowedNamespaces says who else may refer to this profile. Absent: its own namespace only.
+	// +optional
+	AllowedNamespaces *NamespaceConsent `json:"allowedNamespaces,omitempty"`
+
+	// injection says what pods are given.
+	// +optional
+	Injection *ProducerInjection `json:"injection,omitempty"`
+
+	// shim says what the producer shim in the pod does.
+	// +optional
+	Shim *ProducerShim `json:"shim,omitempty"`
+
+	// enforcement: Enforce stops what breaks the profile, Audit only reports it.
+	// +kubebuilder:default=Enforce
+	// +optional
+	Enforcement Enforcement `json:"enforcement,omitempty"`
+}
+
+// ProducerDelivery tunes delivery. What is absent comes from the guarantee.
+type ProducerDelivery struct {
+	// acks: all, -1, 1 or 0, as the Java client spells them.
+	// +kubebuilder:validation:Enum=all;"-1";"1";"0"
+	// +optional
+	Acks string `json:"acks,omitempty"`
+	// maxInFlightRequests is max.in.flight.requests.per.connection.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	MaxInFlightRequests *int32 `json:"maxInFlightRequests,omitempty"`
+	// retries of one record, within deliveryTimeout.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Retries *int32 `json:"retries,omitempty"`
+	// deliveryTimeout is delivery.timeout.ms: how long a record may take from send to acknowledgement.
+	// +optional
+	DeliveryTimeout *metav1.Duration `json:"deliveryTimeout,omitempty"`
+	// requestTimeout is request.timeout.ms: how long one request may take.
+	// +optional
+	RequestTimeout *metav1.Duration `json:"requestTimeout,omitempty"`
+	// retryBackoff is retry.backoff.ms: the first pause between two tries.
+	// +optional
+	RetryBackoff *metav1.Duration `json:"retryBackoff,omitempty"`
+}
+
+// Compression is a compression.type.
+//
+// +kubebuilder:validation:Enum=none;gzip;snappy;lz4;zstd
+type Compression string
+
+// ProducerBatching tunes batches. What is absent is left to the client.
+type ProducerBatching struct {
+	// linger is linger.ms: how long a batch waits for more records.
+	// +optional
+	Linger *metav1.Duration `json:"linger,omitempty"`
+	// batchSize is batch.size.
+	// +optional
+	BatchSize *resource.Quantity `json:"batchSize,omitempty"`
+	// bufferMemory is buffer.memory.
+	// +optional
+	BufferMemory *resource.Quantity `json:"bufferMemory,omitempty"`
+	// maxRequestSize is max.request.size.
+	// +optional
+	MaxRequestSize *resource.Quantity `json:"maxRequestSize,omitempty"`
+	// compression is compression.type.
+	// +optional
+	Compression Compression `json:"compression,omitempty"`
+}
+
+// Partitioner says how a record finds its partition.
+//
+// +kubebuilder:validation:Enum=Default;RoundRobin
+type Partitioner string
+
+// The partitioners.
+const (
+	// PartitionerDefault hashes the key with murmur2, and keeps to one partition per batch without a key.
+	PartitionerDefault Partitioner = "Default"
+	// PartitionerRoundRobin spreads records over all partitions, whatever their key.
+	PartitionerRoundRobin Partitioner = "RoundRobin"
+)
+
+// ProducerTransactions is for the guarantee Transactional.
+type ProducerTransactions struct {
+	// idTemplate of transactional.id: {namespace}, {workload}, {pod}, {ordinal}, {container}. It must come out different
+	// for every replica and the same for the next pod of the same replica.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=249
+	// +optional
+	IDTemplate string `json:"idTemplate,omitempty"`
+	// timeout is transaction.timeout.ms.
+	// +optional
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+}
+
+// ProducerConnections tunes connections.
+type ProducerConnections struct {
+	// metadataMaxAge is metadata.max.age.ms.
+	// +optional
+	MetadataMaxAge *metav1.Duration `json:"metadataMaxAge,omitempty"`
+	// idleTimeout is connections.max.idle.ms.
+	// +optional
+	IdleTimeout *metav1.Duration `json:"idleTimeout,omitempty"`
+}
+
+// ProducerTopics selects topics. A topic that any of the three selects may be written.
+type ProducerTopics struct {
+	// names of topics in Kafka.
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=249
+	// +listType=set
+	// +optional
+	Names []string `json:"names,omitempty"`
+	// prefixes of topic names.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=249
+	// +listType=set
+	// +optional
+	Prefixes []string `json:"prefixes,omitempty"`
+	// selector over the labels of the KafkaTopics in the profile's namespace.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+}
+
+// ProducerCredentials names what producers authenticate with.
+type ProducerCredentials struct {
+	// secretRef names a Secret in the pod's namespace, with the keys that KafkaCluster.spec.sasl.credentialsRef has, or of
+	// type kubernetes.io/tls.
+	// +required
+	SecretRef SecretReference `json:"secretRef"`
+	// mechanism of SASL; absent with a kubernetes.io/tls Secret.
+	// +optional
+	Mechanism SASLMechanism `json:"mechanism,omitempty"`
+}
+
+// ProducerQuota bounds producers on the brokers (KIP-546). The entity is the user, the client ID, or both.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.user) || has(self.clientID)",message="a quota needs a user or a clientID to apply to"
+type ProducerQuota struct {
+	// user is the principal's name, without the User: before it.
+	// +kubebuilder:validation:MaxLength=249
+	// +kubebuilder:validation:MinLength=1
+	// +optional
+	User string `json:"user,omitempty"`
+	// clientID is the producers' client.id.
+	// +kubebuilder:validation:MaxLength=249
+	// +kubebuilder:validation:MinLength=1
+	// +optional
+	ClientID string `json:"clientID,omitempty"`
+	// producerByteRate is producer_byte_rate: bytes per second and broker.
+	// +optional
+	ProducerByteRate *resource.Quantity `json:"producerByteRate,omitempty"`
+	// requestPercentage is request_percentage: of one broker's network and I/O threads' time.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	RequestPercentage *int32 `json:"requestPercentage,omitempty"`
+}
+
+// AuthorizationMode says who keeps the ACLs.
+//
+// +kubebuilder:validation:Enum=None;Manage
+type AuthorizationMode string
+
+// The authorization modes.
+const (
+	// AuthorizationNone leaves ACLs alone.
+	AuthorizationNone AuthorizationMode = "None"
+	// AuthorizationManage creates, keeps and removes the ACLs that the profile needs.
+	AuthorizationManage AuthorizationMode = "Manage"
+)
+
+// ProducerAuthorization says which principal is given what the profile needs.
+//
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Manage' || has(self.principal)",message="authorization.mode Manage needs the principal that the ACLs are for"
+type ProducerAuthorization struct {
+	// mode: None, or Manage.
+	// +kubebuilder:default=None
+	// +optional
+	Mode AuthorizationMode `json:"mode,omitempty"`
+	// principal as Kafka spells it, for example User:checkout.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^[A-Za-z]+:.+$`
+	// +optional
+	Principal string `json:"principal,omitempty"`
+}
+
+// InjectionFormat is a way of handing the configuration to a client; see docs/reference/clients.md.
+//
+// +kubebuilder:validation:Enum=properties;librdkafka;json;env;spring;microprofile;micronaut;aspire;connect;servicebinding
+type InjectionFormat string
+
+// ConflictPolicy says whose value wins when a container already sets what is injected.
+//
+// +kubebuilder:validation:Enum=Override;Keep;Deny
+type ConflictPolicy string
+
+// GracePolicy says what happens when terminationGracePeriodSeconds is shorter than the drain needs.
+//
+// +kubebuilder:validation:Enum=Warn;Raise;Deny
+type GracePolicy string
+
+// RolloutPolicy says what happens to running pods that only a restart can change.
+//
+// +kubebuilder:validation:Enum=Manual;Restart
+type RolloutPolicy string
+
+// ProducerInjection says what pods are given.
+type ProducerInjection struct {
+	// formats to write. Absent: properties, librdkafka, json and env.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=set
+	// +optional
+	Formats []InjectionFormat `json:"formats,omitempty"`
+	// conflict: Override, Keep or Deny.
+	// +kubebuilder:default=Override
+	// +optional
+	Conflict ConflictPolicy `json:"conflict,omitempty"`
+	// grace: Warn, Raise or Deny.
+	// +kubebuilder:default=Warn
+	// +optional
+	Grace GracePolicy `json:"grace,omitempty"`
+	// rollout: Manual or Restart.
+	// +kubebuilder:default=Manual
+	// +optional
+	Rollout RolloutPolicy `json:"rollout,omitempty"`
+}
+
+// ShimListeners says which listeners the shim in the pod opens.
+//
+// +kubebuilder:validation:Enum=None;Kafka;HTTP;All
+type ShimListeners string
+
+// The shim's listeners.
+const (
+	// ShimNone injects no shim.
+	ShimNone ShimListeners = "None"
+	// ShimKafka opens the Kafka listener.
+	ShimKafka ShimListeners = "Kafka"
+	// ShimHTTP opens the HTTP listener.
+	ShimHTTP ShimListeners = "HTTP"
+	// ShimAll opens both.
+	ShimAll ShimListeners = "All"
+)
+
+// ShimMode says what the shim does about a request that is weaker than the profile.
+//
+// +kubebuilder:validation:Enum=Audit;Upgrade;Reject
+type ShimMode string
+
+// The shim's modes.
+const (
+	// ShimAudit counts it and lets it pass.
+	ShimAudit ShimMode = "Audit"
+	// ShimUpgrade makes it as strong as the profile.
+	ShimUpgrade ShimMode = "Upgrade"
+	// ShimReject answers it with POLICY_VIOLATION.
+	ShimReject ShimMode = "Reject"
+)
+
+// ProducerShim says what the producer shim does.
+type ProducerShim struct {
+	// listeners: None, Kafka, HTTP or All.
+	// +kubebuilder:default=Kafka
+	// +optional
+	Listeners ShimListeners `json:"listeners,omitempty"`
+	// mode: Audit, Upgrade or Reject.
+	// +kubebuilder:default=Upgrade
+	// +optional
+	Mode ShimMode `json:"mode,omitempty"`
+	// drain is how long the shim may take to flush after SIGTERM. Default: deliveryTimeout.
+	// +optional
+	Drain *metav1.Duration `json:"drain,omitempty"`
+}
+
+// ProducerProfileStatus is what the profile comes to.
+type ProducerProfileStatus struct {
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// configuration is the resolved producer configuration, as the Java client spells it.
+	// +optional
+	Configuration map[string]string `json:"configuration,omitempty"`
+	// hash of the configuration: two profiles with the same hash configure a producer alike.
+	// +optional
+	Hash string `json:"hash,omitempty"`
+	// pods that are bound to the profile.
+	// +optional
+	Pods *PodCounts `json:"pods,omitempty"`
+	// topics that the profile writes, and whether they keep what it promises.
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Topics []TopicDurability `json:"topics,omitempty"`
+	// conditions: Ready, Reconciling, Stalled, Valid, Durable.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// PodCounts counts the pods that are bound to a profile.
+type PodCounts struct {
+	// bound to the profile.
+	Bound int32 `json:"bound"`
+	// current: they carry its present contract.
+	Current int32 `json:"current"`
+	// stale: their contract is being replaced.
+	Stale int32 `json:"stale"`
+	// needRestart: what changed cannot be changed in a running pod.
+	NeedRestart int32 `json:"needRestart"`
+	// missed: they ask for the profile and were never injected.
+	Missed int32 `json:"missed"`
+}
+
+// TopicDurability says whether one topic keeps what a profile promises.
+type TopicDurability struct {
+	// name of the topic in Kafka.
+	Name string `json:"name"`
+	// durability: Durable, AtRisk, Blocked or Unknown.
+	Durability string `json:"durability"`
+	// message says why.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// ProducerProfile is one producer policy.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=pp,categories=mooring
+// +kubebuilder:selectablefield:JSONPath=`.spec.clusterRef.name`
+// +kubebuilder:printcolumn:name="Guarantee",type=string,JSONPath=`.spec.guarantee`
+// +kubebuilder:printcolumn:name="Pods",type=integer,JSONPath=`.status.pods.bound`
+// +kubebuilder:printcolumn:name="Current",type=integer,JSONPath=`.status.pods.current`
+// +kubebuilder:printcolumn:name="Durable",type=string,JSONPath=`.status.conditions[?(@.type=="Durable")].status`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type ProducerProfile struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is what is wanted.
+	// +kubebuilder:default={}
+	// +optional
+	Spec ProducerProfileSpec `json:"spec,omitzero"`
+	// status is what was seen.
+	// +optional
+	Status ProducerProfileStatus `json:"status,omitzero"`
+}
+
+// ProducerProfileList is a list of ProducerProfiles.
+//
+// +kubebuilder:object:root=true
+type ProducerProfileList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []ProducerProfile `json:"items"`
+}
