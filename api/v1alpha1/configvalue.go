@@ -10,13 +10,12 @@ import (
 // ConfigValue is the value of one topic configuration key: a string or an integer. Integers of any int64 size
 // are taken (retention.ms exceeds 32 bits), and kept as Kafka spells them: decimal digits.
 //
-// The zero value is the empty string, which is a value (cleanup.policy may be empty from Kafka 4.2 on); a null in
-// the manifest is a nil *ConfigValue and means "leave this key alone".
+// The zero value is the empty string, which is a value (cleanup.policy may be empty from Kafka 4.2 on). A null is not a
+// value: kubectl's client-side apply turns a null into "remove this key" on its way, so it could not mean anything else.
 //
 // +kubebuilder:validation:XIntOrString
 // +kubebuilder:validation:Type=""
 // +kubebuilder:validation:MaxLength=8192
-// +nullable
 type ConfigValue struct {
 	text string `json:"-"`
 }

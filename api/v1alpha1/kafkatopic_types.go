@@ -130,18 +130,27 @@ type KafkaTopicSpec struct {
 	// +optional
 	MinInsyncReplicas *int32 `json:"minInsyncReplicas,omitempty"`
 
-	// config holds topic configuration keys as Kafka spells them. A null value leaves the key alone, whoever set it.
+	// config holds topic configuration keys as Kafka spells them.
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="!('min.insync.replicas' in self)",message="set spec.minInsyncReplicas instead of min.insync.replicas in config"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[A-Za-z0-9._-]{1,128}$'))",message="config keys hold letters, digits, '.', '_' and '-' only, at most 128 of them"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, type(self[k]) != string || !string(self[k]).matches('^[+-]?[0-9][0-9.]*[eE][+]?[0-9]+$'))",message="config values must be plain digits: 1e+06 is 1000000; quote the number in the template that wrote it"
 	// +optional
-	Config map[string]*ConfigValue `json:"config,omitempty"`
+	Config map[string]ConfigValue `json:"config,omitempty"`
 
 	// configOwnership: Merge owns only the keys named in config; Exact resets every other dynamic override.
 	// +kubebuilder:default=Merge
 	// +optional
 	ConfigOwnership ConfigOwnership `json:"configOwnership,omitempty"`
+
+	// unmanagedConfig are keys that are left alone, whoever sets them: Exact does not reset them, and a key that moves
+	// from config to here keeps the value it has.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:MinLength=1
+	// +listType=set
+	// +optional
+	UnmanagedConfig []string `json:"unmanagedConfig,omitempty"`
 
 	// adoption says what first contact with a topic that exists does.
 	// +kubebuilder:default=Review

@@ -84,11 +84,10 @@ type ProducerProfileSpec struct {
 	// +optional
 	Connections *ProducerConnections `json:"connections,omitempty"`
 
-	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused; a null
-	// value leaves the property to the client.
+	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused.
 	// +kubebuilder:validation:MaxProperties=64
 	// +optional
-	Properties map[string]*ConfigValue `json:"properties,omitempty"`
+	Properties map[string]ConfigValue `json:"properties,omitempty"`
 
 	// topics that these producers may write; absent: any.
 	// +optional

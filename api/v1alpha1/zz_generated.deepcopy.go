@@ -394,19 +394,15 @@ func (in *KafkaTopicSpec) DeepCopyInto(out *KafkaTopicSpec) {
 	}
 	if in.Config != nil {
 		in, out := &in.Config, &out.Config
-		*out = make(map[string]*ConfigValue, len(*in))
+		*out = make(map[string]ConfigValue, len(*in))
 		for key, val := range *in {
-			var outVal *ConfigValue
-			if val == nil {
-				(*out)[key] = nil
-			} else {
-				inVal := (*in)[key]
-				in, out := &inVal, &outVal
-				*out = new(ConfigValue)
-				**out = **in
-			}
-			(*out)[key] = outVal
+			(*out)[key] = val
 		}
+	}
+	if in.UnmanagedConfig != nil {
+		in, out := &in.UnmanagedConfig, &out.UnmanagedConfig
+		*out = make([]string, len(*in))
+		copy(*out, *in)
 	}
 	in.Reassignment.DeepCopyInto(&out.Reassignment)
 	if in.Acknowledge != nil {
@@ -802,18 +798,9 @@ func (in *ProducerProfileSpec) DeepCopyInto(out *ProducerProfileSpec) {
 	}
 	if in.Properties != nil {
 		in, out := &in.Properties, &out.Properties
-		*out = make(map[string]*ConfigValue, len(*in))
+		*out = make(map[string]ConfigValue, len(*in))
 		for key, val := range *in {
-			var outVal *ConfigValue
-			if val == nil {
-				(*out)[key] = nil
-			} else {
-				inVal := (*in)[key]
-				in, out := &inVal, &outVal
-				*out = new(ConfigValue)
-				**out = **in
-			}
-			(*out)[key] = outVal
+			(*out)[key] = val
 		}
 	}
 	if in.Topics != nil {

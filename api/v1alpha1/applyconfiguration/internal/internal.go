@@ -301,6 +301,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: topicName
       type:
         scalar: string
+    - name: unmanagedConfig
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: dev.mooring.mooring.api.v1alpha1.KafkaTopicStatus
   map:
     fields:

@@ -23,10 +23,13 @@ type KafkaTopicSpecApplyConfiguration struct {
 	// minInsyncReplicas is min.insync.replicas: how many copies must have a record before acks=all acknowledges it.
 	// Absent: the broker's.
 	MinInsyncReplicas *int32 `json:"minInsyncReplicas,omitempty"`
-	// config holds topic configuration keys as Kafka spells them. A null value leaves the key alone, whoever set it.
-	Config map[string]*apiv1alpha1.ConfigValue `json:"config,omitempty"`
+	// config holds topic configuration keys as Kafka spells them.
+	Config map[string]apiv1alpha1.ConfigValue `json:"config,omitempty"`
 	// configOwnership: Merge owns only the keys named in config; Exact resets every other dynamic override.
 	ConfigOwnership *apiv1alpha1.ConfigOwnership `json:"configOwnership,omitempty"`
+	// unmanagedConfig are keys that are left alone, whoever sets them: Exact does not reset them, and a key that moves
+	// from config to here keeps the value it has.
+	UnmanagedConfig []string `json:"unmanagedConfig,omitempty"`
 	// adoption says what first contact with a topic that exists does.
 	Adoption *apiv1alpha1.AdoptionPolicy `json:"adoption,omitempty"`
 	// deletionPolicy says what deleting this object does to the topic.
@@ -94,9 +97,9 @@ func (b *KafkaTopicSpecApplyConfiguration) WithMinInsyncReplicas(value int32) *K
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, the entries provided by each call will be put on the Config field,
 // overwriting an existing map entries in Config field with the same key.
-func (b *KafkaTopicSpecApplyConfiguration) WithConfig(entries map[string]*apiv1alpha1.ConfigValue) *KafkaTopicSpecApplyConfiguration {
+func (b *KafkaTopicSpecApplyConfiguration) WithConfig(entries map[string]apiv1alpha1.ConfigValue) *KafkaTopicSpecApplyConfiguration {
 	if b.Config == nil && len(entries) > 0 {
-		b.Config = make(map[string]*apiv1alpha1.ConfigValue, len(entries))
+		b.Config = make(map[string]apiv1alpha1.ConfigValue, len(entries))
 	}
 	for k, v := range entries {
 		b.Config[k] = v
@@ -109,6 +112,16 @@ func (b *KafkaTopicSpecApplyConfiguration) WithConfig(entries map[string]*apiv1a
 // If called multiple times, the ConfigOwnership field is set to the value of the last call.
 func (b *KafkaTopicSpecApplyConfiguration) WithConfigOwnership(value apiv1alpha1.ConfigOwnership) *KafkaTopicSpecApplyConfiguration {
 	b.ConfigOwnership = &value
+	return b
+}
+
+// WithUnmanagedConfig adds the given value to the UnmanagedConfig field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the UnmanagedConfig field.
+func (b *KafkaTopicSpecApplyConfiguration) WithUnmanagedConfig(values ...string) *KafkaTopicSpecApplyConfiguration {
+	for i := range values {
+		b.UnmanagedConfig = append(b.UnmanagedConfig, values[i])
+	}
 	return b
 }
 

@@ -28,9 +28,8 @@ type ProducerProfileSpecApplyConfiguration struct {
 	Transactions *ProducerTransactionsApplyConfiguration `json:"transactions,omitempty"`
 	// connections tunes metadata and idle connections.
 	Connections *ProducerConnectionsApplyConfiguration `json:"connections,omitempty"`
-	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused; a null
-	// value leaves the property to the client.
-	Properties map[string]*apiv1alpha1.ConfigValue `json:"properties,omitempty"`
+	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused.
+	Properties map[string]apiv1alpha1.ConfigValue `json:"properties,omitempty"`
 	// topics that these producers may write; absent: any.
 	Topics *ProducerTopicsApplyConfiguration `json:"topics,omitempty"`
 	// credentials that the producers use; the Secret is in the namespace of the pod.
@@ -125,9 +124,9 @@ func (b *ProducerProfileSpecApplyConfiguration) WithConnections(value *ProducerC
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, the entries provided by each call will be put on the Properties field,
 // overwriting an existing map entries in Properties field with the same key.
-func (b *ProducerProfileSpecApplyConfiguration) WithProperties(entries map[string]*apiv1alpha1.ConfigValue) *ProducerProfileSpecApplyConfiguration {
+func (b *ProducerProfileSpecApplyConfiguration) WithProperties(entries map[string]apiv1alpha1.ConfigValue) *ProducerProfileSpecApplyConfiguration {
 	if b.Properties == nil && len(entries) > 0 {
-		b.Properties = make(map[string]*apiv1alpha1.ConfigValue, len(entries))
+		b.Properties = make(map[string]apiv1alpha1.ConfigValue, len(entries))
 	}
 	for k, v := range entries {
 		b.Properties[k] = v
