@@ -212,7 +212,7 @@ type KafkaClusterStatus struct {
 	// clusterID is the cluster's own identity. Once known, another one stops every write.
 	// +optional
 	ClusterID string `json:"clusterID,omitempty"`
-	// kafkaVersion is the lowest version that all brokers together speak, guessed from the APIs that they offer.
+	// kafkaVersion is guessed from the APIs that the brokers offer; during a rolling upgrade it names each version.
 	// +optional
 	KafkaVersion string `json:"kafkaVersion,omitempty"`
 	// controllerID is the node ID that answers as controller; -1 when there is none. In KRaft this is any live broker.

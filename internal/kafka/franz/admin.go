@@ -1,0 +1,167 @@
+package franz
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"mooring.dev/mooring/internal/kafka"
+	"mooring.dev/mooring/internal/kafka/coalesce"
+	"mooring.dev/mooring/internal/kafka/wirereq"
+	"mooring.dev/mooring/internal/topic"
+)
+
+const (
+	// maxPartitionsPerBatch is KRaft's limit on one CreateTopics or CreatePartitions request: above it the whole request
+	// is refused with POLICY_VIOLATION (ReplicationControlManager.MAX_PARTITIONS_PER_BATCH, Kafka 3.x and 4.x).
+	maxPartitionsPerBatch = 10_000
+	// requestTimeout is the timeout field of admin requests: how long the controller may take.
+	requestTimeout = 15 * time.Second
+	// batchTimeout is above requestTimeout, so that the broker's own answer comes first.
+	batchTimeout = 25 * time.Second
+)
+
+// Admin is a kafka.Admin over one client. It owns the client.
+type Admin struct {
+	client  *kgo.Client
+	version atomic.Uint64
+	view    *view
+
+	create    *coalesce.Group[string, topic.Create, topic.ID]
+	grow      *coalesce.Group[string, topic.Grow, struct{}]
+	configure *coalesce.Group[string, topic.Configure, struct{}]
+	remove    *coalesce.Group[topic.ID, topic.Remove, struct{}]
+	describe  *coalesce.Group[string, []string, topic.Observed]
+}
+
+var _ kafka.Admin = (*Admin)(nil)
+
+// New returns an Admin that has not talked to the cluster yet: Probe does.
+func New(client *kgo.Client) *Admin {
+	a := &Admin{client: client, view: newView()}
+	a.create = coalesce.New(coalesce.Config[string, topic.Create, topic.ID]{
+		Exec: a.execCreate, Weigh: partitionsOfCreate, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout,
+	})
+	a.grow = coalesce.New(coalesce.Config[string, topic.Grow, struct{}]{
+		Exec: a.execGrow, Weigh: partitionsOfGrow, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
+	})
+	a.configure = coalesce.New(coalesce.Config[string, topic.Configure, struct{}]{
+		Exec: a.execConfigure, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
+	})
+	a.remove = coalesce.New(coalesce.Config[topic.ID, topic.Remove, struct{}]{
+		Exec: a.execRemove, Split: splitAllRefused[topic.ID, struct{}], Timeout: batchTimeout,
+	})
+	a.describe = coalesce.New(coalesce.Config[string, []string, topic.Observed]{
+		Exec: a.execDescribe, Merge: unionKeys, Parallel: 2, Timeout: batchTimeout,
+	})
+	return a
+}
+
+// Close closes the client. Calls under way fail.
+func (a *Admin) Close() { a.client.Close() }
+
+// Info implements kafka.Admin.
+func (a *Admin) Info() kafka.ClusterInfo { return a.view.clusterInfo() }
+
+// Forget implements kafka.Admin.
+func (a *Admin) Forget(name string) { a.view.forget(name) }
+
+// Observe implements kafka.Admin.
+func (a *Admin) Observe(ctx context.Context, name string, keys []string, f kafka.Freshness) (topic.Observed, error) {
+	a.view.track(name, keys)
+	if o, ok := a.view.get(name, keys); ok && f.Admits(o.At) {
+		return o, nil
+	}
+	o, err := a.describe.Do(ctx, name, keys)
+	return o, kafka.FromClient(err)
+}
+
+// Apply implements kafka.Admin.
+func (a *Admin) Apply(ctx context.Context, name string, s topic.Step) (kafka.Applied, error) {
+	var applied kafka.Applied
+	var err error
+	switch s := s.(type) {
+	case topic.Create:
+		applied.ID, err = a.create.Do(ctx, name, s)
+	case topic.Grow:
+		_, err = a.grow.Do(ctx, name, s)
+	case topic.Configure:
+		_, err = a.configure.Do(ctx, name, s)
+	case topic.Remove:
+		_, err = a.remove.Do(ctx, s.ID, s)
+	default:
+		err = kafka.NewError(kafka.ClassUnsupported, "no request carries out %T", s)
+	}
+	// The version moves on failure too: a request that timed out may have been carried out, so nothing seen before counts.
+	applied.Version = a.bump()
+	return applied, kafka.FromClient(err)
+}
+
+func (a *Admin) bump() topic.Version { return topic.Version(a.version.Add(1)) }
+
+// Validate implements kafka.Admin.
+func (a *Admin) Validate(ctx context.Context, name string, s topic.Step) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	defer cancel()
+	switch s := s.(type) {
+	case topic.Create:
+		resp, err := wirereq.Create([]topic.Create{s}, requestTimeout, true).RequestWith(ctx, a.client)
+		if err != nil {
+			return kafka.FromClient(err)
+		}
+		return wirereq.CreateAnswers(resp)[name].Err
+	case topic.Grow:
+		resp, err := wirereq.Grow([]topic.Grow{s}, requestTimeout, true).RequestWith(ctx, a.client)
+		if err != nil {
+			return kafka.FromClient(err)
+		}
+		return wirereq.GrowAnswers(resp)[name].Err
+	case topic.Configure:
+		resp, err := wirereq.Configure([]topic.Configure{s}, true).RequestWith(ctx, a.client)
+		if err != nil {
+			return kafka.FromClient(err)
+		}
+		return wirereq.ConfigureAnswers(resp)[name].Err
+	}
+	return nil // the protocol has no validateOnly for the other steps
+}
+
+// unionKeys merges two looks at the same topic; nil, which is all keys, swallows any other.
+func unionKeys(a, b []string) []string {
+	if a == nil || b == nil {
+		return nil
+	}
+	return union(a, b)
+}
+
+func partitionsOfCreate(s topic.Create) int {
+	if s.Partitions == nil {
+		return 1
+	}
+	return int(*s.Partitions)
+}
+
+func partitionsOfGrow(s topic.Grow) int { return int(s.To - s.From) }
+
+// splitAllRefused splits a batch that the broker refused as a whole for a reason that may be one item's: every item got
+// the same policy violation (too many partitions in one request), or the request itself was invalid.
+func splitAllRefused[K comparable, R any](results map[K]coalesce.Result[R], err error) bool {
+	if err != nil {
+		class := kafka.ClassOf(kafka.FromClient(err))
+		return class == kafka.ClassPolicy || class == kafka.ClassInvalid
+	}
+	if len(results) < 2 {
+		return false
+	}
+	for _, r := range results {
+		if class := kafka.ClassOf(r.Err); r.Err == nil || (class != kafka.ClassPolicy && class != kafka.ClassInvalid) {
+			return false
+		}
+	}
+	return true
+}
+
+var _ kmsg.Requestor = (*kgo.Client)(nil)

@@ -1,0 +1,130 @@
+package franz
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"mooring.dev/mooring/internal/kafka"
+	"mooring.dev/mooring/internal/kafka/wirereq"
+	"mooring.dev/mooring/internal/topic"
+)
+
+// Changes is what one look at the whole cluster found different from the look before.
+type Changes struct {
+	// Topics whose sighting differs.
+	Topics []string
+	// Info is true when the brokers, the controller, the version, the identity or the number of topics differ.
+	Info bool
+	// Brokers is true when a broker came, went, or was fenced or unfenced.
+	Brokers bool
+}
+
+// Poll looks at the whole cluster once: one Metadata, one DescribeCluster, one ListPartitionReassignments, and one
+// DescribeConfigs for each thousand observed topics.
+func (a *Admin) Poll(ctx context.Context) (Changes, error) {
+	keysOf := a.view.trackedKeys()
+	at := topic.Version(a.version.Load())
+	meta, err := wirereq.Metadata(nil).RequestWith(ctx, a.client)
+	if err != nil {
+		return Changes{}, kafka.FromClient(err)
+	}
+	before := a.view.clusterInfo()
+	info := infoOf(meta, before)
+	if err := a.addFenced(ctx, &info); err != nil {
+		return Changes{}, err
+	}
+	if !slices.Equal(info.Brokers, before.Brokers) || info.KafkaVersion == "" {
+		info.KafkaVersion = a.guessVersion(ctx)
+	}
+	changes := Changes{
+		Brokers: !slices.EqualFunc(info.Brokers, before.Brokers, func(a, b kafka.Broker) bool { return a.Broker == b.Broker }),
+		Info:    a.view.setInfo(info),
+	}
+	answers, err := a.complete(ctx, at, meta, keysOf)
+	if err != nil {
+		return changes, kafka.FromClient(err)
+	}
+	for name, answer := range answers {
+		if answer.Err == nil && a.view.put(name, keysOf[name], answer.Value) {
+			changes.Topics = append(changes.Topics, name)
+		}
+	}
+	return changes, nil
+}
+
+func infoOf(meta *kmsg.MetadataResponse, before kafka.ClusterInfo) kafka.ClusterInfo {
+	info := kafka.ClusterInfo{ControllerID: meta.ControllerID, KafkaVersion: before.KafkaVersion}
+	if meta.ClusterID != nil {
+		info.ClusterID = *meta.ClusterID
+	}
+	for _, b := range meta.Brokers {
+		broker := kafka.Broker{Broker: topic.Broker{ID: b.NodeID}, Host: b.Host, Port: b.Port}
+		if b.Rack != nil {
+			broker.Rack = *b.Rack
+		}
+		info.Brokers = append(info.Brokers, broker)
+	}
+	for _, t := range meta.Topics {
+		if !t.IsInternal {
+			info.Topics++
+		}
+	}
+	sortBrokers(info.Brokers)
+	return info
+}
+
+// addFenced adds the brokers that are registered and do not serve, where the cluster tells (DescribeCluster v2,
+// KIP-1073, Kafka 4.0). Metadata lists live brokers only.
+func (a *Admin) addFenced(ctx context.Context, info *kafka.ClusterInfo) error {
+	req := kmsg.NewPtrDescribeClusterRequest()
+	req.IncludeFencedBrokers = true
+	resp, err := req.RequestWith(ctx, a.client)
+	if err != nil {
+		if kafka.ClassOf(kafka.FromClient(err)) == kafka.ClassUnsupported {
+			return nil
+		}
+		return kafka.FromClient(err)
+	}
+	if resp.ErrorCode != 0 {
+		return nil // the live brokers are known; the fenced ones are a courtesy
+	}
+	for _, b := range resp.Brokers {
+		known := slices.ContainsFunc(info.Brokers, func(k kafka.Broker) bool { return k.ID == b.NodeID })
+		if known || !b.IsFenced {
+			continue
+		}
+		fenced := kafka.Broker{Broker: topic.Broker{ID: b.NodeID, Fenced: true}, Host: b.Host, Port: b.Port}
+		if b.Rack != nil {
+			fenced.Rack = *b.Rack
+		}
+		info.Brokers = append(info.Brokers, fenced)
+	}
+	sortBrokers(info.Brokers)
+	return nil
+}
+
+func sortBrokers(brokers []kafka.Broker) {
+	slices.SortFunc(brokers, func(a, b kafka.Broker) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// guessVersion is what the brokers that answer seem to run: one version, or all of them during a rolling upgrade. It is
+// for people to read; nothing is decided by it.
+func (a *Admin) guessVersion(ctx context.Context) string {
+	versions, err := kadm.NewClient(a.client).ApiVersions(ctx)
+	if err != nil {
+		return ""
+	}
+	var guesses []string
+	for _, broker := range versions.Sorted() {
+		if broker.Err == nil {
+			guesses = append(guesses, broker.VersionGuess())
+		}
+	}
+	slices.Sort(guesses)
+	return strings.Join(slices.Compact(guesses), ", ")
+}
