@@ -24,8 +24,15 @@ type Admin interface {
 	// Validate asks the broker whether it would carry out the step (validateOnly), and changes nothing.
 	Validate(ctx context.Context, name string, s topic.Step) error
 
+	// Records counts what the topic's partitions hold between their first and last offset. Compacted and transactional
+	// partitions may hold fewer; none holds any when it is 0.
+	Records(ctx context.Context, name string) (int64, error)
+
 	// Forget stops looking at a topic. Observe starts it again.
 	Forget(name string)
+
+	// Bump begins a new version, and returns it: Observe(After(it)) looks again.
+	Bump() topic.Version
 
 	// Info is what is known of the cluster as a whole. It never asks.
 	Info() ClusterInfo

@@ -45,9 +45,13 @@ type Policy struct {
 	Cluster Cluster
 }
 
-// PolicyFromSpec reads a KafkaTopic. An ID that does not parse is as good as none: admission has nothing to check it with.
-func PolicyFromSpec(t *v1alpha1.KafkaTopic, c Cluster) Policy {
+// PolicyFromSpec reads a KafkaTopic for the cluster that it is on now. What it owned on another cluster, behind the same
+// bootstrap servers, counts for nothing. An ID that does not parse is as good as none: admission cannot check it.
+func PolicyFromSpec(t *v1alpha1.KafkaTopic, clusterID string, c Cluster) Policy {
 	owned, _ := ParseID(t.Status.TopicID)
+	if t.Status.ClusterID != clusterID {
+		owned = ID{}
+	}
 	accepted, _ := ParseID(t.Spec.AcceptTopicID)
 	return Policy{
 		Mode:         t.Spec.Mode,

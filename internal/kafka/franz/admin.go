@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -96,11 +97,12 @@ func (a *Admin) Apply(ctx context.Context, name string, s topic.Step) (kafka.App
 		err = kafka.NewError(kafka.ClassUnsupported, "no request carries out %T", s)
 	}
 	// The version moves on failure too: a request that timed out may have been carried out, so nothing seen before counts.
-	applied.Version = a.bump()
+	applied.Version = a.Bump()
 	return applied, kafka.FromClient(err)
 }
 
-func (a *Admin) bump() topic.Version { return topic.Version(a.version.Add(1)) }
+// Bump implements kafka.Admin.
+func (a *Admin) Bump() topic.Version { return topic.Version(a.version.Add(1)) }
 
 // Validate implements kafka.Admin.
 func (a *Admin) Validate(ctx context.Context, name string, s topic.Step) error {
@@ -127,6 +129,34 @@ func (a *Admin) Validate(ctx context.Context, name string, s topic.Step) error {
 		return wirereq.ConfigureAnswers(resp)[name].Err
 	}
 	return nil // the protocol has no validateOnly for the other steps
+}
+
+// Records implements kafka.Admin.
+func (a *Admin) Records(ctx context.Context, name string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	defer cancel()
+	admin := kadm.NewClient(a.client)
+	first, err := admin.ListStartOffsets(ctx, name)
+	if err == nil {
+		err = first.Error()
+	}
+	if err != nil {
+		return 0, kafka.FromClient(err)
+	}
+	last, err := admin.ListEndOffsets(ctx, name)
+	if err == nil {
+		err = last.Error()
+	}
+	if err != nil {
+		return 0, kafka.FromClient(err)
+	}
+	var records int64
+	last.Each(func(end kadm.ListedOffset) {
+		if start, ok := first.Lookup(end.Topic, end.Partition); ok {
+			records += end.Offset - start.Offset
+		}
+	})
+	return records, nil
 }
 
 // unionKeys merges two looks at the same topic; nil, which is all keys, swallows any other.

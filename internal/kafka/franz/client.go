@@ -103,4 +103,3 @@ func mechanism(s kafka.SASL) (sasl.Mechanism, error) {
 	}
 	return nil, kafka.NewError(kafka.ClassInvalid, "SASL mechanism %q is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM", s.Mechanism)
 }
-

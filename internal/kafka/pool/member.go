@@ -199,9 +199,11 @@ func (m *member) succeed(conn Conn, changes franz.Changes, rotationErr error) {
 	m.mu.Lock()
 	before := m.status
 	m.status = State{Phase: Connected, Info: conn.Info(), RotationErr: rotationErr}
-	m.failing, m.failures = time.Time{}, 0
-	if rotationErr != nil {
-		m.failures = 1 // look again soon: the credentials may be on their way to the brokers
+	m.failing = time.Time{}
+	if rotationErr == nil {
+		m.failures = 0
+	} else {
+		m.failures++ // look again soon: the credentials may be on their way to the brokers
 	}
 	m.mu.Unlock()
 	recovered := before.Phase != Connected

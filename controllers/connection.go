@@ -1,0 +1,109 @@
+package controllers
+
+import (
+	"fmt"
+	"time"
+
+	"mooring.dev/mooring/api/v1alpha1"
+	"mooring.dev/mooring/internal/kafka"
+)
+
+// secretsOf names the Secrets that a KafkaCluster reads, in the operator's namespace.
+func secretsOf(spec *v1alpha1.KafkaClusterSpec) []string {
+	var names []string
+	if spec.TLS != nil && spec.TLS.CABundleRef != nil {
+		names = append(names, spec.TLS.CABundleRef.Name)
+	}
+	if spec.TLS != nil && spec.TLS.ClientCertificateRef != nil {
+		names = append(names, spec.TLS.ClientCertificateRef.Name)
+	}
+	if spec.SASL != nil {
+		names = append(names, spec.SASL.CredentialsRef.Name)
+	}
+	return names
+}
+
+// secretData is the data of the Secrets that were found, by name.
+type secretData map[string]map[string][]byte
+
+// value is one key of a Secret, or a sentence that says what is missing and where.
+func (d secretData) value(namespace, name, key string) ([]byte, error) {
+	secret, ok := d[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no Secret %s/%s; create it in the operator's namespace, with the key %q", namespace, name, key)
+	}
+	value := secret[key]
+	if len(value) == 0 {
+		return nil, fmt.Errorf("Secret %s/%s has no key %q, or it is empty", namespace, name, key)
+	}
+	return value, nil
+}
+
+// settingsFrom reads a KafkaCluster and its Secrets. The error is a sentence for the condition SecretInvalid.
+func settingsFrom(cluster *v1alpha1.KafkaCluster, namespace string, secrets secretData) (kafka.Settings, error) {
+	s := kafka.Settings{BootstrapServers: cluster.Spec.BootstrapServers, ExpectedClusterID: cluster.Status.ClusterID}
+	if cluster.Spec.AcceptClusterID != "" {
+		s.ExpectedClusterID = cluster.Spec.AcceptClusterID
+	}
+	if interval := cluster.Spec.Drift.Interval; interval != nil {
+		s.Interval = max(interval.Duration, time.Second)
+	}
+	var err error
+	if cluster.Spec.TLS != nil {
+		if s.TLS, err = tlsFrom(cluster.Spec.TLS, namespace, secrets); err != nil {
+			return kafka.Settings{}, err
+		}
+	}
+	if cluster.Spec.SASL != nil {
+		if s.SASL, err = saslFrom(cluster.Spec.SASL, namespace, secrets); err != nil {
+			return kafka.Settings{}, err
+		}
+	}
+	return s, nil
+}
+
+func tlsFrom(spec *v1alpha1.KafkaClusterTLS, namespace string, secrets secretData) (*kafka.TLS, error) {
+	t := &kafka.TLS{ServerName: spec.ServerName}
+	var err error
+	if ref := spec.CABundleRef; ref != nil {
+		if t.CA, err = secrets.value(namespace, ref.Name, ref.Key); err != nil {
+			return nil, fmt.Errorf("spec.tls.caBundleRef: %w", err)
+		}
+	}
+	if ref := spec.ClientCertificateRef; ref != nil {
+		if t.Certificate, err = secrets.value(namespace, ref.Name, "tls.crt"); err != nil {
+			return nil, fmt.Errorf("spec.tls.clientCertificateRef: %w", err)
+		}
+		if t.Key, err = secrets.value(namespace, ref.Name, "tls.key"); err != nil {
+			return nil, fmt.Errorf("spec.tls.clientCertificateRef: %w", err)
+		}
+	}
+	return t, nil
+}
+
+func saslFrom(spec *v1alpha1.KafkaClusterSASL, namespace string, secrets secretData) (*kafka.SASL, error) {
+	s := &kafka.SASL{Mechanism: string(spec.Mechanism), Values: make(map[string]string)}
+	required := []string{v1alpha1.SecretKeyUsername, v1alpha1.SecretKeyPassword}
+	switch spec.Mechanism {
+	case v1alpha1.SASLOAuthBearer:
+		required = []string{v1alpha1.SecretKeyClientID, v1alpha1.SecretKeyClientSecret, v1alpha1.SecretKeyTokenURL}
+		if len(secrets[spec.CredentialsRef.Name][v1alpha1.SecretKeyToken]) > 0 {
+			required = []string{v1alpha1.SecretKeyToken}
+		}
+	case v1alpha1.SASLAWSMSKIAM:
+		required = []string{v1alpha1.SecretKeyAccessKeyID, v1alpha1.SecretKeySecretAccessKey}
+	}
+	for _, key := range required {
+		value, err := secrets.value(namespace, spec.CredentialsRef.Name, key)
+		if err != nil {
+			return nil, fmt.Errorf("spec.sasl.credentialsRef (mechanism %s): %w", spec.Mechanism, err)
+		}
+		s.Values[key] = string(value)
+	}
+	for _, key := range []string{v1alpha1.SecretKeyScope, v1alpha1.SecretKeySessionToken} {
+		if value := secrets[spec.CredentialsRef.Name][key]; len(value) > 0 {
+			s.Values[key] = string(value)
+		}
+	}
+	return s, nil
+}

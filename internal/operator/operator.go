@@ -1,0 +1,117 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"mooring.dev/mooring/api/v1alpha1"
+	"mooring.dev/mooring/controllers"
+	"mooring.dev/mooring/internal/kafka"
+	"mooring.dev/mooring/internal/kafka/franz"
+	"mooring.dev/mooring/internal/kafka/pool"
+)
+
+// leaderElectionID names the Lease.
+const leaderElectionID = "mooring.kafka.mooring.dev"
+
+// Scheme knows every kind that the operator reads or writes.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+// Run serves until ctx ends, and then stops in order: no new reconcile, the ones under way end, connections close.
+func Run(ctx context.Context, config *rest.Config, o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	log := logr.FromSlogHandler(o.Logger().Handler())
+	ctrl.SetLogger(log)
+	// API priority and fairness guards the API server; a second limit here only makes ten thousand topics slow.
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst = -1, -1
+	config.UserAgent = "mooring"
+	mgr, err := ctrl.NewManager(config, managerOptions(o))
+	if err != nil {
+		return fmt.Errorf("start the manager: %w", err)
+	}
+	connections := pool.New(pool.Options{
+		Dial:        dial,
+		Log:         log.WithName("pool"),
+		OutageGrace: o.OutageGrace,
+	})
+	if err := mgr.Add(connections); err != nil {
+		return err
+	}
+	if err := controllers.Setup(ctx, mgr, controllers.Options{Namespace: o.Namespace, TopicWorkers: o.TopicWorkers, Pool: connections}); err != nil {
+		return fmt.Errorf("set up the controllers: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("cache", cacheSynced(mgr)); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func dial(s kafka.Settings) (pool.Conn, error) {
+	c, err := franz.NewClient(s)
+	if err != nil {
+		return nil, err
+	}
+	return franz.New(c), nil
+}
+
+func managerOptions(o Options) ctrl.Options {
+	return ctrl.Options{
+		Scheme:                        Scheme(),
+		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress:        o.ProbeAddress,
+		LeaderElection:                o.LeaderElect,
+		LeaderElectionID:              leaderElectionID,
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       new(30 * time.Second),
+		Cache: cache.Options{
+			// An informer that nobody meant to start is a bug, not a slow first read.
+			ReaderFailOnMissingInformer: false,
+			DefaultTransform:            cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				// Credentials are read in the operator's own namespace, and the RBAC allows no other.
+				&corev1.Secret{}: {Namespaces: map[string]cache.Config{o.Namespace: {}}},
+			},
+		},
+		Client: client.Options{
+			Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)},
+		},
+	}
+}
+
+// cacheSynced is ready once the informers have their first list; a replica that waits to lead is ready too.
+func cacheSynced(mgr ctrl.Manager) healthz.Checker {
+	return func(req *http.Request) error {
+		ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+		defer cancel()
+		if !mgr.GetCache().WaitForCacheSync(ctx) {
+			return fmt.Errorf("the cache has not synced yet")
+		}
+		return nil
+	}
+}
