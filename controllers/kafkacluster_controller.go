@@ -26,6 +26,7 @@ import (
 // Connections is what the reconcilers need of the pool.
 type Connections interface {
 	Ensure(name string, s kafka.Settings)
+	Hold(name string, err error)
 	Remove(name string)
 	State(name string) pool.State
 	For(name string) (kafka.Admin, error)
@@ -64,6 +65,8 @@ func (r *ClusterReconciler) Reconcile(ctx context.Context, k *v1alpha1.KafkaClus
 	settings, settingsErr := settingsFrom(k, r.Namespace, secrets)
 	if settingsErr == nil {
 		r.Pool.Ensure(k.Name, settings)
+	} else {
+		r.Pool.Hold(k.Name, settingsErr)
 	}
 	facts, err := r.gather(ctx, k, settingsErr)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"mooring.dev/mooring/api/v1alpha1"
+	"mooring.dev/mooring/internal/kafka/pool"
 	"mooring.dev/mooring/internal/outcome"
 	"mooring.dev/mooring/internal/status"
 )
@@ -158,10 +159,15 @@ func (s *scope) away(err error) outcome.Outcome {
 	ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady)
 	known := ready != nil && ready.Status != metav1.ConditionFalse && t.Status.ObservedGeneration == t.Generation
 	f := failureOf(err, fmt.Sprintf("KafkaCluster %s", t.Spec.ClusterRef.Name))
+	state := s.reconciler.Pool.State(t.Spec.ClusterRef.Name)
+	if state.Phase == pool.Unknown || state.Phase == pool.Connecting {
+		s.quiet = true // the pool wakes every topic within seconds, connected or not
+		return outcome.Wait(recheckAway)
+	}
 	if !known {
 		return s.stop(f)
 	}
-	if !s.reconciler.Pool.State(t.Spec.ClusterRef.Name).Out {
+	if !state.Out {
 		s.quiet = true
 		return outcome.Wait(recheckAway)
 	}

@@ -156,7 +156,8 @@ func (s *scope) own() {
 	o := s.facts.Observed
 	switch topic.StateOf(o, s.policy) {
 	case topic.Foreign:
-		if s.topic.Spec.Mode == v1alpha1.ModeObserve || len(s.facts.Plan.Proposed) > 0 || s.policy.Adoption == v1alpha1.AdoptionRefuse {
+		agrees := len(s.facts.Plan.Proposed)+len(s.facts.Plan.Refusals) == 0
+		if s.topic.Spec.Mode == v1alpha1.ModeObserve || (!agrees && s.policy.Adoption != v1alpha1.AdoptionAdopt) {
 			s.facts.Owned = topic.ID{}
 			break
 		}

@@ -53,6 +53,8 @@ func failureOf(err error, doing string) failure {
 		return stuck(v1alpha1.ReasonUnsupported)
 	case kafka.ClassIdentityChanged:
 		return stuck(v1alpha1.ReasonClusterIdentityChanged)
+	case kafka.ClassNotConnected:
+		return working(v1alpha1.ReasonClusterNotReady, outcome.Wait(recheckAway))
 	case kafka.ClassUnreachable:
 		return working(v1alpha1.ReasonClusterUnreachable, outcome.Wait(recheckAway))
 	case kafka.ClassThrottled:

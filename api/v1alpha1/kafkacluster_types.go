@@ -223,6 +223,9 @@ type KafkaClusterStatus struct {
 	// +listMapKey=id
 	// +optional
 	Brokers []BrokerStatus `json:"brokers,omitempty"`
+	// liveBrokers counts the brokers that serve.
+	// +optional
+	LiveBrokers *int32 `json:"liveBrokers,omitempty"`
 	// topics counts what is on the cluster and what of it is managed here.
 	// +optional
 	Topics *TopicCounts `json:"topics,omitempty"`
@@ -267,7 +270,7 @@ type TopicCounts struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,shortName=kc,categories=mooring
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.kafkaVersion`
-// +kubebuilder:printcolumn:name="Brokers",type=string,JSONPath=`.status.brokers[*].id`
+// +kubebuilder:printcolumn:name="Brokers",type=integer,JSONPath=`.status.liveBrokers`
 // +kubebuilder:printcolumn:name="Topics",type=integer,JSONPath=`.status.topics.total`
 // +kubebuilder:printcolumn:name="Managed",type=integer,JSONPath=`.status.topics.managed`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -265,6 +265,11 @@ func (in *KafkaClusterStatus) DeepCopyInto(out *KafkaClusterStatus) {
 		*out = make([]BrokerStatus, len(*in))
 		copy(*out, *in)
 	}
+	if in.LiveBrokers != nil {
+		in, out := &in.LiveBrokers, &out.LiveBrokers
+		*out = new(int32)
+		**out = **in
+	}
 	if in.Topics != nil {
 		in, out := &in.Topics, &out.Topics
 		*out = new(TopicCounts)

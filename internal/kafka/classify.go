@@ -46,6 +46,8 @@ const (
 	ClassDeletionDisabled
 	// ClassUnsupported: this cluster's version cannot do it.
 	ClassUnsupported
+	// ClassNotConnected: nothing is known of the cluster yet, neither good nor bad.
+	ClassNotConnected
 	// ClassUnreachable: no broker answers.
 	ClassUnreachable
 	// ClassIdentityChanged: the bootstrap servers answer with another cluster ID than before.

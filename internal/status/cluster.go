@@ -27,10 +27,20 @@ func SummarizeCluster(f ClusterFacts) v1alpha1.KafkaClusterStatus {
 	s.ObservedGeneration = f.Cluster.Generation
 	if f.Seen {
 		s.ClusterID, s.KafkaVersion, s.ControllerID = f.ClusterID, f.KafkaVersion, new(f.ControllerID)
-		s.Brokers, s.Topics = f.Brokers, new(f.Topics)
+		s.Brokers, s.LiveBrokers, s.Topics = f.Brokers, new(live(f.Brokers)), new(f.Topics)
 	}
 	c := conditions{set: s.Conditions, generation: f.Cluster.Generation, now: f.Now}
 	c.verdict(f.Verdict)
 	s.Conditions = c.set
 	return s
+}
+
+func live(brokers []v1alpha1.BrokerStatus) int32 {
+	var n int32
+	for _, b := range brokers {
+		if !b.Fenced {
+			n++
+		}
+	}
+	return n
 }

@@ -47,6 +47,19 @@ func (m *member) want(s kafka.Settings) {
 	}
 }
 
+// hold fails a member that has no connection, for a reason that the settings give.
+func (m *member) hold(err error) {
+	m.mu.Lock()
+	changed := m.conn == nil && message(m.status.Err) != err.Error()
+	if changed {
+		m.status = State{Phase: Failing, Err: kafka.NewError(kafka.ClassNotConnected, "%s", err.Error())}
+	}
+	m.mu.Unlock()
+	if changed {
+		m.pool.topics.send(TopicRef{Cluster: m.name})
+	}
+}
+
 func (m *member) wake() {
 	select {
 	case m.kick <- struct{}{}:
@@ -75,7 +88,7 @@ func (m *member) admin() (kafka.Admin, error) {
 	case Failing:
 		return nil, m.status.Err
 	default:
-		return nil, kafka.NewError(kafka.ClassUnreachable, "KafkaCluster %s is not connected yet", m.name)
+		return nil, kafka.NewError(kafka.ClassNotConnected, "KafkaCluster %s is not connected yet", m.name)
 	}
 }
 
@@ -241,7 +254,7 @@ func (m *member) fail(ctx context.Context, err error) {
 		m.pool.options.Log.Info("cannot reach the cluster", "kafkaCluster", m.name, "error", err.Error())
 		m.pool.clusters.send(m.name)
 	}
-	if after.Out && !before.Out {
+	if before.Phase == Connecting || (after.Out && !before.Out) {
 		m.pool.topics.send(TopicRef{Cluster: m.name})
 	}
 }

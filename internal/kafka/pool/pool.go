@@ -86,6 +86,11 @@ func (p *Pool) launch(m *member) {
 // Ensure makes the pool connect to a cluster with these settings. It returns at once; State tells how it went, and
 // Clusters when that changes. With other settings than before, the old connection serves until the new one has proven itself.
 func (p *Pool) Ensure(name string, s kafka.Settings) {
+	p.ensure(name).want(s)
+}
+
+// ensure returns the member of this name, a new one if there was none.
+func (p *Pool) ensure(name string) *member {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m, ok := p.members[name]
@@ -96,7 +101,12 @@ func (p *Pool) Ensure(name string, s kafka.Settings) {
 			p.launch(m)
 		}
 	}
-	m.want(s)
+	return m
+}
+
+// Hold says why a cluster cannot be connected to at all: a Secret is missing. A connection that stands goes on.
+func (p *Pool) Hold(name string, err error) {
+	p.ensure(name).hold(err)
 }
 
 // Remove closes the connection to a cluster.
@@ -125,7 +135,7 @@ func (p *Pool) State(name string) State {
 func (p *Pool) For(name string) (kafka.Admin, error) {
 	m := p.member(name)
 	if m == nil {
-		return nil, kafka.NewError(kafka.ClassUnreachable, "KafkaCluster %s does not exist, or has not been looked at yet", name)
+		return nil, kafka.NewError(kafka.ClassNotConnected, "KafkaCluster %s has not been looked at yet", name)
 	}
 	return m.admin()
 }

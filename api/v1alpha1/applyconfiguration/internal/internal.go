@@ -206,6 +206,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: kafkaVersion
       type:
         scalar: string
+    - name: liveBrokers
+      type:
+        scalar: numeric
     - name: observedGeneration
       type:
         scalar: numeric

@@ -15,12 +15,14 @@ type KafkaClusterStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// clusterID is the cluster's own identity. Once known, another one stops every write.
 	ClusterID *string `json:"clusterID,omitempty"`
-	// kafkaVersion is the lowest version that all brokers together speak, guessed from the APIs that they offer.
+	// kafkaVersion is guessed from the APIs that the brokers offer; during a rolling upgrade it names each version.
 	KafkaVersion *string `json:"kafkaVersion,omitempty"`
 	// controllerID is the node ID that answers as controller; -1 when there is none. In KRaft this is any live broker.
 	ControllerID *int32 `json:"controllerID,omitempty"`
 	// brokers that are registered, in order of their IDs.
 	Brokers []BrokerStatusApplyConfiguration `json:"brokers,omitempty"`
+	// liveBrokers counts the brokers that serve.
+	LiveBrokers *int32 `json:"liveBrokers,omitempty"`
 	// topics counts what is on the cluster and what of it is managed here.
 	Topics *TopicCountsApplyConfiguration `json:"topics,omitempty"`
 	// conditions: Ready, Reconciling, Stalled.
@@ -75,6 +77,14 @@ func (b *KafkaClusterStatusApplyConfiguration) WithBrokers(values ...*BrokerStat
 		}
 		b.Brokers = append(b.Brokers, *values[i])
 	}
+	return b
+}
+
+// WithLiveBrokers sets the LiveBrokers field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LiveBrokers field is set to the value of the last call.
+func (b *KafkaClusterStatusApplyConfiguration) WithLiveBrokers(value int32) *KafkaClusterStatusApplyConfiguration {
+	b.LiveBrokers = &value
 	return b
 }
 
