@@ -122,6 +122,7 @@ func (r *TopicReconciler) setup(mgr ctrl.Manager, o Options) error {
 		For(&v1alpha1.KafkaTopic{}, specChanged()).
 		Watches(&v1alpha1.KafkaTopic{}, handler.EnqueueRequestsFromMapFunc(r.heirs), builder.WithPredicates(onlyDeletes())).
 		Watches(&v1alpha1.KafkaCluster{}, handler.EnqueueRequestsFromMapFunc(r.topicsOfCluster), specChanged()).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.topicsOfNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(o.Pool.Topics(byPool)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.TopicWorkers, RateLimiter: limiter(), ReconciliationTimeout: time.Minute}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
@@ -137,14 +138,22 @@ func (r *TopicReconciler) topicsOfCluster(ctx context.Context, o client.Object) 
 	return r.topicsOf(ctx, pool.TopicRef{Cluster: o.GetName()})
 }
 
+// topicsOfNamespace are the topics that a label of their namespace lets in or shuts out.
+func (r *TopicReconciler) topicsOfNamespace(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.list(ctx, client.InNamespace(o.GetName()))
+}
+
 // topicsOf finds the KafkaTopics of a topic, or of a whole cluster.
 func (r *TopicReconciler) topicsOf(ctx context.Context, ref pool.TopicRef) []reconcile.Request {
-	selector := client.MatchingFields{indexTopicsByCluster: ref.Cluster}
 	if ref.Topic != "" {
-		selector = client.MatchingFields{indexTopicsByTarget: target(ref.Cluster, ref.Topic)}
+		return r.list(ctx, client.MatchingFields{indexTopicsByTarget: target(ref.Cluster, ref.Topic)})
 	}
+	return r.list(ctx, client.MatchingFields{indexTopicsByCluster: ref.Cluster})
+}
+
+func (r *TopicReconciler) list(ctx context.Context, which client.ListOption) []reconcile.Request {
 	var list v1alpha1.KafkaTopicList
-	if err := r.Client.List(ctx, &list, selector, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &list, which, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache is gone, and the process with it
 	}
 	requests := make([]reconcile.Request, 0, len(list.Items))

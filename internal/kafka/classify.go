@@ -91,8 +91,12 @@ func FromCode(code int16, message *string) error {
 	}
 	cause := kerr.ErrorForCode(code)
 	var known *kerr.Error
-	if !errors.As(cause, &known) {
-		return &Error{Class: ClassUnexpected, Message: fmt.Sprintf("broker error code %d", code), cause: cause}
+	if !errors.As(cause, &known) || known.Code != code { // the library says UNKNOWN_SERVER_ERROR of a code that it does not know
+		text := "this version of Mooring does not know it"
+		if message != nil && *message != "" {
+			text = *message
+		}
+		return &Error{Class: ClassUnexpected, Message: fmt.Sprintf("broker error code %d: %s", code, text)}
 	}
 	text := known.Description
 	if message != nil && *message != "" {

@@ -15,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -41,34 +42,39 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	log := logr.FromSlogHandler(o.Logger().Handler())
-	ctrl.SetLogger(log)
+	ctrl.SetLogger(logr.FromSlogHandler(o.Logger().Handler()))
+	mgr, err := NewManager(ctx, config, o, dial)
+	if err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// NewManager wires everything that Run starts. Tests give their own dial, to count what goes to Kafka.
+func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.Dial) (ctrl.Manager, error) {
 	// API priority and fairness guards the API server; a second limit here only makes ten thousand topics slow.
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = -1, -1
 	config.UserAgent = "mooring"
 	mgr, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
-		return fmt.Errorf("start the manager: %w", err)
+		return nil, fmt.Errorf("start the manager: %w", err)
 	}
 	connections := pool.New(pool.Options{
 		Dial:        dial,
-		Log:         log.WithName("pool"),
+		Log:         ctrl.Log.WithName("pool"),
 		OutageGrace: o.OutageGrace,
 	})
 	if err := mgr.Add(connections); err != nil {
-		return err
+		return nil, err
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{Namespace: o.Namespace, TopicWorkers: o.TopicWorkers, Pool: connections}); err != nil {
-		return fmt.Errorf("set up the controllers: %w", err)
+		return nil, fmt.Errorf("set up the controllers: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return err
+		return nil, err
 	}
-	if err := mgr.AddReadyzCheck("cache", cacheSynced(mgr)); err != nil {
-		return err
-	}
-	return mgr.Start(ctx)
+	return mgr, mgr.AddReadyzCheck("cache", cacheSynced(mgr))
 }
 
 func dial(s kafka.Settings) (pool.Conn, error) {
@@ -89,6 +95,7 @@ func managerOptions(o Options) ctrl.Options {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       new(30 * time.Second),
+		Controller:                    controllerconfig.Controller{SkipNameValidation: new(o.Again)},
 		Cache: cache.Options{
 			// An informer that nobody meant to start is a bug, not a slow first read.
 			ReaderFailOnMissingInformer: false,

@@ -25,6 +25,8 @@ type Options struct {
 	OutageGrace time.Duration
 	// LogLevel is debug, info, warn or error; LogFormat is json or text.
 	LogLevel, LogFormat string
+	// Again lets a process start a second operator after the first: tests of a restart do. No flag sets it.
+	Again bool
 }
 
 // Validate says what is wrong, in a sentence with the flag's name.

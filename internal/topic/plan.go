@@ -90,7 +90,7 @@ func StateOf(o Observed, p Policy) State {
 		return Missing
 	case p.Owned == ID{}:
 		return Foreign
-	case o.ID == p.Owned || o.ID == p.Accepted:
+	case o.ID == p.Owned || (o.ID == p.Accepted && p.Accepted != ID{}):
 		return Owned
 	default:
 		return Replaced

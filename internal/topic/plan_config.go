@@ -138,11 +138,15 @@ func refuseMinISR(d Desired, replicas int, c Cluster) (Refusal, bool) {
 func refuseCompactionRemoved(o Observed, p Policy, c Change) (Refusal, bool) {
 	before, _ := o.Value(KeyCleanupPolicy)
 	wasCompacted := slices.Contains(listItems(before), "compact")
-	if !wasCompacted || c.To == nil || slices.Contains(listItems(*c.To), "compact") {
+	if !wasCompacted || (c.To != nil && slices.Contains(listItems(*c.To), "compact")) {
 		return Refusal{}, false
 	}
+	to := "the broker's default" // a reset: delete, on all but the oddest brokers
+	if c.To != nil {
+		to = *c.To
+	}
 	return p.unacknowledged(v1alpha1.CompactionRemoved,
-		"cleanup.policy from %s to %s deletes the last value of every key once it is older than retention.ms", before, *c.To)
+		"cleanup.policy from %s to %s deletes the last value of every key once it is older than retention.ms", before, to)
 }
 
 // refuseRetentionCut asks for an acknowledgement of every cut. What is stored is not looked at: whether records that

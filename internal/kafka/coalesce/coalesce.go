@@ -106,10 +106,12 @@ type batch[K comparable, V, R any] struct {
 	callers map[K][]*call[K, V, R]
 }
 
-// takeLocked moves calls from the queue to a batch, in order, within the bounds.
+// takeLocked moves calls from the queue to a batch, in order, within the bounds. A call that does not fit lets lighter ones
+// pass, but none with its own key: the later of two writes must stay the later one.
 func (g *Group[K, V, R]) takeLocked() batch[K, V, R] {
 	b := batch[K, V, R]{callers: make(map[K][]*call[K, V, R])}
 	position := make(map[K]int)
+	passed := make(map[K]bool)
 	weight := 0
 	var left []*call[K, V, R]
 	for _, c := range g.waiting {
@@ -119,12 +121,13 @@ func (g *Group[K, V, R]) takeLocked() batch[K, V, R] {
 			b.items[at].Value = g.config.Merge(b.items[at].Value, c.item.Value)
 			b.callers[c.item.Key] = append(b.callers[c.item.Key], c)
 			continue
-		case present, len(b.items) >= g.config.MaxItems:
+		case present, passed[c.item.Key], len(b.items) >= g.config.MaxItems:
 			left = append(left, c)
 			continue
 		}
 		w := g.weigh(c.item.Value)
 		if len(b.items) > 0 && g.config.MaxWeight > 0 && weight+w > g.config.MaxWeight {
+			passed[c.item.Key] = true
 			left = append(left, c)
 			continue
 		}

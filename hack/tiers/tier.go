@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// tier is one set of tests and what it runs on.
+type tier struct {
+	name, what, parts string
+	// prepare brings the real parts and returns what the tests need in their environment; the error says what is missing
+	// and how to have it.
+	prepare func(ctx context.Context) (env []string, err error)
+	suites  []suite
+}
+
+// suite is one go test command.
+type suite struct {
+	dir  string // of the module; empty is this one
+	args []string
+}
+
+var tiers = []tier{
+	{
+		name:  "unit",
+		what:  "pure packages, CEL of the CRDs, the Kafka protocol on kfake, import rules",
+		parts: "the Kafka protocol (kfake)",
+		suites: []suite{
+			{args: []string{"./..."}},
+			{dir: "hack/localkube", args: []string{"./..."}},
+		},
+	},
+	{
+		name:    "envtest",
+		what:    "controllers and CRDs",
+		parts:   "etcd, kube-apiserver",
+		prepare: kubernetesAssets,
+		suites:  []suite{{args: []string{"-tags", "envtest", "-timeout", "15m", "./test/envtest/..."}}},
+	},
+	{
+		name:    "kafka",
+		what:    "the operator on three brokers: connections, refusals, faults",
+		parts:   "Apache Kafka (3 brokers, 3 racks, KRaft), etcd, kube-apiserver",
+		prepare: kafkaAndKubernetes,
+		suites: []suite{
+			{args: []string{"-tags", "kafka", "-timeout", "15m", "./hack/localkafka/local/"}},
+			{args: []string{"-tags", "kafka", "-timeout", "25m", "./test/kafka/..."}},
+		},
+	},
+}
+
+func (t tier) run(ctx context.Context) report {
+	var env []string
+	if t.prepare != nil {
+		var err error
+		if env, err = t.prepare(ctx); err != nil {
+			return report{missing: err.Error()}
+		}
+	}
+	var r report
+	for _, s := range t.suites {
+		c, err := s.run(ctx, env)
+		r.counts.add(c)
+		if err != nil && r.err == nil {
+			r.err = err
+		}
+	}
+	return r
+}
+
+// kubernetesAssets has etcd, kube-apiserver and kubectl built or found.
+func kubernetesAssets(ctx context.Context) ([]string, error) {
+	cmd := exec.CommandContext(ctx, bin("localkube"), "assets")
+	cmd.Stderr = os.Stderr
+	var output bytes.Buffer
+	cmd.Stdout = &output
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("the control plane's binaries cannot be had (see above): %w", err)
+	}
+	return []string{"KUBEBUILDER_ASSETS=" + strings.TrimSpace(output.String())}, nil
+}
+
+// kafkaAndKubernetes has Apache Kafka's jars fetched too, and Java installed where that is possible.
+func kafkaAndKubernetes(ctx context.Context) ([]string, error) {
+	env, err := kubernetesAssets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, bin("localkafka"), "fetch")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("Apache Kafka cannot be had (see above): %w", err)
+	}
+	return env, nil
+}
+
+func bin(name string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return filepath.Join("bin", name)
+	}
+	return filepath.Join(filepath.Dir(self), name)
+}
