@@ -239,6 +239,7 @@ type KafkaClusterStatus struct {
 // BrokerStatus is one registered broker.
 type BrokerStatus struct {
 	// id is the node ID.
+	// +required
 	ID int32 `json:"id"`
 	// host that the broker advertises.
 	// +optional
@@ -257,10 +258,13 @@ type BrokerStatus struct {
 // TopicCounts counts topics; internal ones are left out.
 type TopicCounts struct {
 	// total topics on the cluster.
+	// +required
 	Total int32 `json:"total"`
 	// managed by a KafkaTopic.
+	// +required
 	Managed int32 `json:"managed"`
 	// drifted: managed, and different from their manifest at the last look.
+	// +required
 	Drifted int32 `json:"drifted"`
 }
 
@@ -278,7 +282,9 @@ type TopicCounts struct {
 // +kubebuilder:printcolumn:name="Cluster-ID",type=string,priority=1,JSONPath=`.status.clusterID`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type KafkaCluster struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	// spec is what is wanted.

@@ -276,26 +276,33 @@ type PlanStatus struct {
 // RefusalStatus is one part of the manifest that is not carried out.
 type RefusalStatus struct {
 	// reason as in the condition.
+	// +required
 	Reason string `json:"reason"`
 	// message says what, why, and how to mend it.
+	// +required
 	Message string `json:"message"`
 }
 
 // DriftStatus is one setting that was found changed.
 type DriftStatus struct {
 	// key is a configuration key, or "partitions" or "replicationFactor".
+	// +required
 	Key string `json:"key"`
 	// wanted by the manifest.
+	// +required
 	Wanted string `json:"wanted"`
 	// found on the cluster.
+	// +required
 	Found string `json:"found"`
 }
 
 // ReassignmentStatus is the progress of a move of replicas.
 type ReassignmentStatus struct {
 	// total partitions to move.
+	// +required
 	Total int32 `json:"total"`
 	// done are those that have arrived.
+	// +required
 	Done int32 `json:"done"`
 	// bytesRemaining is how much the replicas that are being added still have to copy, as the log sizes say.
 	// +optional
@@ -323,7 +330,9 @@ type ReassignmentStatus struct {
 // +kubebuilder:validation:XValidation:rule="(has(self.spec.topicName) ? self.spec.topicName : self.metadata.name) == (has(oldSelf.spec.topicName) ? oldSelf.spec.topicName : oldSelf.metadata.name)",fieldPath=".spec.topicName",message="topicName cannot be changed: a topic has no second name; make a new KafkaTopic, and remove this one (deletionPolicy says what becomes of the topic)"
 // +kubebuilder:validation:XValidation:rule="has(self.spec.topicName) || size(self.metadata.name) <= 249",fieldPath=".spec.topicName",message="metadata.name is longer than the 249 characters that a topic name may have: set spec.topicName"
 type KafkaTopic struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	// spec is what is wanted. An empty spec is a topic with the broker's defaults.

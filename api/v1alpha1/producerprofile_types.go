@@ -412,22 +412,29 @@ type ProducerProfileStatus struct {
 // PodCounts counts the pods that are bound to a profile.
 type PodCounts struct {
 	// bound to the profile.
+	// +required
 	Bound int32 `json:"bound"`
 	// current: they carry its present contract.
+	// +required
 	Current int32 `json:"current"`
 	// stale: their contract is being replaced.
+	// +required
 	Stale int32 `json:"stale"`
 	// needRestart: what changed cannot be changed in a running pod.
+	// +required
 	NeedRestart int32 `json:"needRestart"`
 	// missed: they ask for the profile and were never injected.
+	// +required
 	Missed int32 `json:"missed"`
 }
 
 // TopicDurability says whether one topic keeps what a profile promises.
 type TopicDurability struct {
 	// name of the topic in Kafka.
+	// +required
 	Name string `json:"name"`
 	// durability: Durable, AtRisk, Blocked or Unknown.
+	// +required
 	Durability string `json:"durability"`
 	// message says why.
 	// +optional
@@ -448,7 +455,9 @@ type TopicDurability struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type ProducerProfile struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	// spec is what is wanted.

@@ -3,8 +3,8 @@ package kafka
 import "github.com/twmb/franz-go/pkg/kerr"
 
 // codeClasses classifies every error code that an admin request of ours can meet. Codes of other APIs (groups,
-// transactions, fetch sessions, share groups, telemetry) are listed under ClassUnexpected on purpose, so that the test
-// over all codes notices a new one.
+// transactions, fetch sessions, share groups, telemetry) are not here, which makes them ClassUnexpected; the test over all
+// codes lists them, so that a new one is noticed.
 var codeClasses = map[Class][]*kerr.Error{
 	ClassTransient: {
 		kerr.LeaderNotAvailable, kerr.NotLeaderForPartition, kerr.BrokerNotAvailable, kerr.ReplicaNotAvailable,

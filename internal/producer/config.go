@@ -85,6 +85,8 @@ type Config struct {
 
 	// java is the major version of the Java client whose rules are asked, 4 where it is 0.
 	java int
+	// clusterSASL says that the operator itself authenticates with SASL on the cluster.
+	clusterSASL bool
 }
 
 // Security is how producers reach the brokers. It holds paths and names, never a secret.

@@ -159,6 +159,7 @@ func (c *Config) raiseDeliveryTimeout() {
 }
 
 func (c *Config) setCluster(k *v1alpha1.KafkaCluster) {
+	c.clusterSASL = k.Spec.SASL != nil
 	c.Values[propBootstrap] = Value{strings.Join(k.Spec.BootstrapServers, ","), OriginCluster, "KafkaCluster spec.bootstrapServers"}
 	if k.Spec.ProducerPolicy != nil {
 		c.MinimumGuarantee = k.Spec.ProducerPolicy.MinimumGuarantee

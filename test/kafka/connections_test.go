@@ -86,14 +86,13 @@ var _ = DescribeTable("A topic's life over",
 		expectSameCluster(ctx, s, k)
 		liveAndDie(ctx, s)
 	},
-	Entry("PLAINTEXT", Connect(plaintext), false),
-	Entry("TLS", Connect(overTLS), true),
-	Entry("mutual TLS", withCertificate(adminCertificate), true),
-	Entry("SASL PLAIN", asUser(v1alpha1.SASLPlain, local.AdminUser), true),
-	Entry("SCRAM-SHA-256", asUser(v1alpha1.SASLScramSHA256, local.AdminUser), true),
-	Entry("SCRAM-SHA-512", asUser(v1alpha1.SASLScramSHA512, local.AdminUser), true),
-	Entry("OAUTHBEARER", asUser(v1alpha1.SASLOAuthBearer, local.AdminUser), true),
-	NodeTimeout(5*time.Minute),
+	Entry("PLAINTEXT", NodeTimeout(5*time.Minute), Connect(plaintext), false),
+	Entry("TLS", NodeTimeout(5*time.Minute), Connect(overTLS), true),
+	Entry("mutual TLS", NodeTimeout(5*time.Minute), withCertificate(adminCertificate), true),
+	Entry("SASL PLAIN", NodeTimeout(5*time.Minute), asUser(v1alpha1.SASLPlain, local.AdminUser), true),
+	Entry("SCRAM-SHA-256", NodeTimeout(5*time.Minute), asUser(v1alpha1.SASLScramSHA256, local.AdminUser), true),
+	Entry("SCRAM-SHA-512", NodeTimeout(5*time.Minute), asUser(v1alpha1.SASLScramSHA512, local.AdminUser), true),
+	Entry("OAUTHBEARER", NodeTimeout(5*time.Minute), asUser(v1alpha1.SASLOAuthBearer, local.AdminUser), true),
 )
 
 // expectSameCluster compares status with what an independent client is told.

@@ -3,7 +3,6 @@
 package kafka
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -35,13 +34,18 @@ func TestKafka(t *testing.T) {
 // The three parts start at once: each of them mostly waits.
 var _ = BeforeSuite(func(ctx SpecContext) {
 	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	Expect(assets).NotTo(BeEmpty(), "KUBEBUILDER_ASSETS is not set, so there is no API server to run on: run `make test-kafka`, which finds or builds one")
+	if assets == "" {
+		Fail("KUBEBUILDER_ASSETS is not set, so there is no API server to run on: run `make test-kafka`, which finds or builds one")
+	}
 	var binary string
 	together(
 		func() { brokers = StartBrokers(ctx) },
 		func() { kube = StartKube(assets) },
 		func() { binary = BuildOperator(ctx) },
 	)
+	if brokers == nil || kube == nil || binary == "" {
+		return // a failed start was recorded where it failed
+	}
 	operator = NewOperator(binary, kube.Kubeconfig())
 	operator.Start(ctx)
 }, NodeTimeout(10*time.Minute))
@@ -88,7 +92,7 @@ var _ = ReportAfterEach(func(r SpecReport) {
 })
 
 // A spec that did not run is counted and named with its reason: silence would pass for success.
-var _ = ReportAfterSuite("summary", func(_ context.Context, r Report) {
+var _ = ReportAfterSuite("summary", func(_ SpecContext, r Report) {
 	passed, total := 0, 0
 	var skipped []SpecReport
 	for _, spec := range r.SpecReports {

@@ -24,7 +24,7 @@ func waitReady(ctx context.Context, nodes []Node) error {
 		}
 		for len(waiting) > 0 {
 			if why = answers(ctx, waiting[0], nodes); why != nil {
-				return false, nil
+				return false, nil //nolint:nilerr // not ready yet is no error; why says what it waits for
 			}
 			waiting = waiting[1:]
 		}

@@ -3,6 +3,7 @@
 package wirereq
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -66,7 +67,8 @@ type Answer[T any] struct {
 
 // throttled notes in a throttling error how long the broker asks to wait.
 func throttled(err error, millis int32) error {
-	if e, ok := err.(*kafka.Error); ok && e.Class == kafka.ClassThrottled {
+	var e *kafka.Error
+	if errors.As(err, &e) && e.Class == kafka.ClassThrottled {
 		e.RetryAfter = time.Duration(millis) * time.Millisecond
 	}
 	return err

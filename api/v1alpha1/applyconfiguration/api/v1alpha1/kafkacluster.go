@@ -16,7 +16,8 @@ import (
 //
 // KafkaCluster says how to reach a Kafka cluster, and who may do what on it.
 type KafkaClusterApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what is wanted.
 	Spec *KafkaClusterSpecApplyConfiguration `json:"spec,omitempty"`

@@ -16,7 +16,8 @@ import (
 //
 // KafkaTopic is one topic on one Kafka cluster.
 type KafkaTopicApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what is wanted. An empty spec is a topic with the broker's defaults.
 	Spec *KafkaTopicSpecApplyConfiguration `json:"spec,omitempty"`

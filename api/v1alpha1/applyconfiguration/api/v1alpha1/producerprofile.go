@@ -16,7 +16,8 @@ import (
 //
 // ProducerProfile is one producer policy.
 type ProducerProfileApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what is wanted.
 	Spec *ProducerProfileSpecApplyConfiguration `json:"spec,omitempty"`
