@@ -93,6 +93,11 @@ func (s *scope) carriedOut(step topic.Step, id topic.ID) {
 		for _, line := range step.Lines() {
 			events.normal(t, eventConfigured, "%s", line)
 		}
+	case topic.Reassign:
+		events.normal(t, eventReassigning, "%s", step.Lines()[0])
+	case topic.Unthrottle:
+		s.policy.Reassigning, s.facts.Reassigning = false, false
+		events.normal(t, eventReassigned, "replicas have moved: topic %s has replication factor %d", step.Name, s.facts.Observed.Replication())
 	case topic.Remove:
 		events.normal(t, eventDeleted, "%s", step.Lines()[0])
 	}

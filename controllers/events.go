@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -19,14 +21,16 @@ type Events struct {
 
 // Actions and reasons of Events about steps that were carried out.
 const (
-	actionReconcile = "Reconcile"
-	eventCreated    = "TopicCreated"
-	eventGrown      = "PartitionsAdded"
-	eventConfigured = "ConfigChanged"
-	eventDeleted    = "TopicDeleted"
-	eventRetained   = "TopicRetained"
-	eventAdopted    = "TopicAdopted"
-	eventDrifted    = "TopicDrifted"
+	actionReconcile  = "Reconcile"
+	eventCreated     = "TopicCreated"
+	eventGrown       = "PartitionsAdded"
+	eventConfigured  = "ConfigChanged"
+	eventDeleted     = "TopicDeleted"
+	eventRetained    = "TopicRetained"
+	eventAdopted     = "TopicAdopted"
+	eventReassigning = "ReplicasMoving"
+	eventReassigned  = "ReplicasMoved"
+	eventDrifted     = "TopicDrifted"
 )
 
 func (e Events) normal(o runtime.Object, reason, note string, args ...any) {
@@ -36,6 +40,9 @@ func (e Events) normal(o runtime.Object, reason, note string, args ...any) {
 func (e Events) warning(o runtime.Object, reason, note string, args ...any) {
 	e.Recorder.Eventf(o, nil, corev1.EventTypeWarning, reason, actionReconcile, note, args...)
 }
+
+// expected are reasons of work that goes its way; the steps have Events of their own.
+var expected = []string{v1alpha1.ReasonProgressing, v1alpha1.ReasonReassigning, v1alpha1.ReasonDeleting}
 
 // onVerdict records a change of Ready: what keeps an object from being ready is news once, not at every look.
 func (e Events) onVerdict(o runtime.Object, before, after []metav1.Condition) {
@@ -48,7 +55,7 @@ func (e Events) onVerdict(o runtime.Object, before, after []metav1.Condition) {
 		e.normal(o, is.Reason, "%s", is.Message)
 	case meta.IsStatusConditionTrue(after, v1alpha1.ConditionStalled), is.Status == metav1.ConditionUnknown:
 		e.warning(o, is.Reason, "%s", is.Message)
-	case is.Reason != v1alpha1.ReasonProgressing && is.Status == metav1.ConditionFalse:
+	case is.Status == metav1.ConditionFalse && !slices.Contains(expected, is.Reason):
 		e.warning(o, is.Reason, "%s", is.Message)
 	}
 }

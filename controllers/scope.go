@@ -43,6 +43,7 @@ func (s *scope) use(admin kafka.Admin) {
 	s.admin = admin
 	s.desired = topic.FromSpec(s.topic)
 	s.policy = topic.PolicyFromSpec(s.topic, info.ClusterID, info.Cluster())
+	s.facts.Reassigning = s.policy.Reassigning
 	s.facts.ClusterID = info.ClusterID
 	s.facts.Owned = s.policy.Owned
 	if m := s.reconciler.memory.get(s.topic.UID); m.generation == s.topic.Generation {
@@ -59,7 +60,7 @@ func (s *scope) stop(f failure) outcome.Outcome {
 
 // drive is observe, plan, apply, until the plan has nothing to do.
 func (s *scope) drive(ctx context.Context) outcome.Outcome {
-	if err := s.observe(ctx, kafka.Cached()); err != nil {
+	if err := s.observe(ctx, s.first()); err != nil {
 		return s.stop(failureOf(err, "look at topic "+s.desired.Name))
 	}
 	if lag, err := s.confirmLoss(ctx); err != nil {
@@ -76,14 +77,18 @@ func (s *scope) drive(ctx context.Context) outcome.Outcome {
 		if s.doubt != nil {
 			return s.stop(failureOf(s.doubt, topic.Lines(plan.Steps)[0]))
 		}
+		if o, wait := s.announce(ctx, plan); wait {
+			return o
+		}
 		if round == 0 {
 			s.reportDrift(plan)
 		}
-		if f := s.apply(ctx, plan.Steps); f != nil {
+		steps := s.facts.Plan.Steps
+		if f := s.apply(ctx, steps); f != nil {
 			s.relook(ctx)
 			return s.stop(*f)
 		}
-		if f := s.settle(ctx, plan.Steps); f != nil {
+		if f := s.settle(ctx, steps); f != nil {
 			return s.stop(*f)
 		}
 	}
@@ -142,10 +147,14 @@ func (s *scope) newest() kafka.Freshness { return kafka.After(s.admin.Bump()) }
 func (s *scope) finish(ctx context.Context) outcome.Outcome {
 	s.own()
 	plan := s.facts.Plan
+	s.facts.Progress = topic.ReassignmentOf(s.desired, s.facts.Observed)
 	if len(plan.Proposed) > 0 && s.topic.Spec.Mode == v1alpha1.ModeObserve {
 		s.facts.BrokerVerdict = s.askBroker(ctx, plan.Proposed)
 	}
-	if len(s.refused) > 0 {
+	switch {
+	case s.facts.Reassigning:
+		return outcome.Wait(recheckMoving)
+	case len(s.refused) > 0:
 		return outcome.Refuse(recheckRefused)
 	}
 	return outcome.Done()

@@ -139,12 +139,15 @@ func classOfClientError(err error) Class {
 		// An alert that arrives after the handshake (TLS 1.3 tells a client late that its certificate is refused) comes
 		// wrapped by net.OpError and has no type of its own.
 		return ClassUntrusted
-	case errors.Is(err, context.DeadlineExceeded):
-		return ClassOutcomeUnknown
 	}
+	// A dial that ran out of time is a deadline too, but nothing was asked yet, so its outcome is plain.
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
 		return ClassUnreachable
+	}
+	var timeout net.Error
+	if errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout()) {
+		return ClassOutcomeUnknown
 	}
 	return ClassTransient
 }

@@ -92,6 +92,12 @@ func TestFromClient(t *testing.T) {
 	_, unresolved := (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("no name server")
 	}}}).DialContext(t.Context(), "tcp", "kafka.invalid:9092")
+	_, late := (&net.Dialer{Timeout: time.Nanosecond}).Dial("tcp", address)
+	reader, writer := net.Pipe()
+	defer reader.Close()
+	defer writer.Close()
+	_ = reader.SetReadDeadline(time.Now().Add(-time.Second))
+	_, silent := reader.Read(make([]byte, 1))
 	expired, cancel := context.WithTimeout(t.Context(), -time.Second)
 	defer cancel()
 
@@ -103,6 +109,9 @@ func TestFromClient(t *testing.T) {
 		"connection refused, wrapped":                {fmt.Errorf("unable to dial: %w", refused), kafka.ClassUnreachable},
 		"a name that does not resolve":               {unresolved, kafka.ClassUnreachable},
 		"dial timeout":                               {&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, kafka.ClassUnreachable},
+		"dial timeout, as the system says it":        {late, kafka.ClassUnreachable},
+		"a broker that never answers":                {silent, kafka.ClassOutcomeUnknown},
+		"a broker that never answers, wrapped":       {&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, kafka.ClassOutcomeUnknown},
 		"a connection that broke":                    {&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, kafka.ClassTransient},
 		"a connection that ended":                    {io.EOF, kafka.ClassTransient},
 		"a client that was closed":                   {kgo.ErrClientClosed, kafka.ClassTransient},

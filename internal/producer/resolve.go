@@ -98,9 +98,9 @@ var specFields = []specField{
 	{propRequestTimeout, "spec.delivery.requestTimeout", ofDelivery(func(d *v1alpha1.ProducerDelivery) string { return millis(d.RequestTimeout) })},
 	{propRetryBackoff, "spec.delivery.retryBackoff", ofDelivery(func(d *v1alpha1.ProducerDelivery) string { return millis(d.RetryBackoff) })},
 	{propLinger, "spec.batching.linger", ofBatching(func(b *v1alpha1.ProducerBatching) string { return millis(b.Linger) })},
-	{propBatchSize, "spec.batching.batchSize", ofBatching(func(b *v1alpha1.ProducerBatching) string { return bytes(b.BatchSize) })},
-	{propBufferMemory, "spec.batching.bufferMemory", ofBatching(func(b *v1alpha1.ProducerBatching) string { return bytes(b.BufferMemory) })},
-	{propMaxRequestSize, "spec.batching.maxRequestSize", ofBatching(func(b *v1alpha1.ProducerBatching) string { return bytes(b.MaxRequestSize) })},
+	{propBatchSize, "spec.batching.batchSize", ofBatching(func(b *v1alpha1.ProducerBatching) string { return bytesText(b.BatchSize) })},
+	{propBufferMemory, "spec.batching.bufferMemory", ofBatching(func(b *v1alpha1.ProducerBatching) string { return bytesText(b.BufferMemory) })},
+	{propMaxRequestSize, "spec.batching.maxRequestSize", ofBatching(func(b *v1alpha1.ProducerBatching) string { return bytesText(b.MaxRequestSize) })},
 	{propCompression, "spec.batching.compression", ofBatching(func(b *v1alpha1.ProducerBatching) string { return string(b.Compression) })},
 	{propTransactionalID, "spec.transactions.idTemplate", ofTransactions(func(t *v1alpha1.ProducerTransactions) string { return t.IDTemplate })},
 	{propTransactionTimeout, "spec.transactions.timeout", ofTransactions(func(t *v1alpha1.ProducerTransactions) string { return millis(t.Timeout) })},
@@ -227,7 +227,7 @@ func millis(d *metav1.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10)
 }
 
-func bytes(q *resource.Quantity) string {
+func bytesText(q *resource.Quantity) string {
 	if q == nil {
 		return ""
 	}

@@ -18,14 +18,16 @@ var librdkafkaByName = func() map[string]rdProperty {
 	return byName
 }()
 
-// rdGet is a setting by its name or by any other name of it; the client's default where it is not set.
+// rdGet is a setting by its name or by any other name of it; the client's default where it is not set. Of two names the
+// later one wins, as it does when the settings are set in order.
 func (c *Config) rdGet(name string) (text string, set bool) {
+	text = librdkafkaByName[name].otherwise
 	for _, n := range c.Names() {
 		if n == name || librdkafkaByName[n].alias == name {
-			return c.Values[n].Text, true
+			text, set = c.Values[n].Text, true
 		}
 	}
-	return librdkafkaByName[name].otherwise, false
+	return text, set
 }
 
 func (c *Config) rdNumber(name string) (float64, bool) {

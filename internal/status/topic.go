@@ -28,6 +28,9 @@ type TopicFacts struct {
 	Plan topic.Plan
 	// BrokerVerdict is the broker's own answer to the proposed steps, in mode Observe.
 	BrokerVerdict string
+	// Reassigning says that this object has started to move replicas and has not cleaned up yet; Progress is how far it is.
+	Reassigning bool
+	Progress    *topic.Progress
 	// Verdict, when set, overrides what Plan and Observed say: something stood in the way.
 	Verdict *Verdict
 	Now     metav1.Time
@@ -59,7 +62,7 @@ func SummarizeTopic(f TopicFacts) v1alpha1.KafkaTopicStatus {
 
 func (f TopicFacts) observed(s *v1alpha1.KafkaTopicStatus) {
 	s.TopicID, s.ClusterID, s.ManagedConfig = f.Owned.String(), f.ClusterID, f.Managed
-	s.Plan = f.planStatus()
+	s.Plan, s.Reassignment = f.planStatus(), f.reassignment()
 	s.Partitions, s.ReplicationFactor, s.MinInsyncReplicas, s.UnderReplicatedPartitions, s.OfflinePartitions = nil, nil, nil, nil, nil
 	if !f.Observed.Exists() {
 		return
@@ -71,6 +74,17 @@ func (f TopicFacts) observed(s *v1alpha1.KafkaTopicStatus) {
 	if n, ok := minISR(f.Observed); ok {
 		s.MinInsyncReplicas = new(int32(n))
 	}
+}
+
+func (f TopicFacts) reassignment() *v1alpha1.ReassignmentStatus {
+	if !f.Reassigning {
+		return nil
+	}
+	r := &v1alpha1.ReassignmentStatus{Total: int32(len(f.Observed.Partitions)), Done: int32(len(f.Observed.Partitions))}
+	if f.Progress != nil {
+		r.Total, r.Done = int32(f.Progress.Total), int32(f.Progress.Done)
+	}
+	return r
 }
 
 func (f TopicFacts) planStatus() *v1alpha1.PlanStatus {
@@ -98,6 +112,9 @@ func (f TopicFacts) verdict() Verdict {
 		return Verdict{Stuck, f.Plan.Refusals[0].Reason, strings.Join(messages, "; ")}
 	case len(f.Plan.Proposed) > 0:
 		return Verdict{Stuck, v1alpha1.ReasonPlanPending, "mode is Observe, and would: " + strings.Join(topic.Lines(f.Plan.Proposed), "; ")}
+	case f.Reassigning:
+		r := f.reassignment()
+		return Verdict{Working, v1alpha1.ReasonReassigning, fmt.Sprintf("replicas are moving: %d of %d partitions have arrived", r.Done, r.Total)}
 	case len(f.Plan.Steps) > 0:
 		return Verdict{Working, v1alpha1.ReasonProgressing, "waiting for the brokers to show: " + strings.Join(topic.Lines(f.Plan.Steps), "; ")}
 	case f.Observed.Offline() > 0:
@@ -108,6 +125,10 @@ func (f TopicFacts) verdict() Verdict {
 
 // inSync says whether the topic agrees with the manifest as it was found.
 func (c *conditions) inSync(f TopicFacts) {
+	if f.Reassigning {
+		c.add(v1alpha1.ConditionInSync, metav1.ConditionFalse, v1alpha1.ReasonReassigning, "replicas are moving to where this manifest wants them")
+		return
+	}
 	pending := topic.Lines(append(f.Plan.Proposed, f.Plan.Steps...))
 	if len(pending) == 0 && len(f.Plan.Refusals) == 0 && f.Observed.Exists() {
 		c.add(v1alpha1.ConditionInSync, metav1.ConditionTrue, v1alpha1.ReasonInSync, "the topic agrees with this manifest")

@@ -21,6 +21,8 @@ type Desired struct {
 	Unmanaged []string
 	// Exact makes every dynamic override ours.
 	Exact bool
+	// Reassigning asks for the throttle keys too, which a reassignment of ours has set.
+	Reassigning bool
 }
 
 // FromSpec reads a KafkaTopic: its spec for what is wanted, its status for what was set earlier.
@@ -31,6 +33,8 @@ func FromSpec(t *v1alpha1.KafkaTopic) Desired {
 		Config:     make(map[string]string, len(t.Spec.Config)+1),
 		Unmanaged:  t.Spec.UnmanagedConfig,
 		Exact:      t.Spec.ConfigOwnership == v1alpha1.ConfigExact,
+
+		Reassigning: t.Status.Reassignment != nil,
 	}
 	if t.Spec.ReplicationFactor != nil {
 		d.Replication = new(int16(*t.Spec.ReplicationFactor))
@@ -62,6 +66,9 @@ func (d Desired) Keys() []string {
 	keys := append(slices.Clone(alwaysAsked), d.Retired...)
 	for key := range d.Config {
 		keys = append(keys, key)
+	}
+	if d.Reassigning {
+		keys = append(keys, keyThrottledLeader, keyThrottledFollower)
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)

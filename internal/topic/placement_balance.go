@@ -80,14 +80,15 @@ func (l *layout) mayTake(s slot, at int, to Broker) bool {
 	return before == after || l.inRack(s.replicas, after) < l.inRack(s.replicas, before)
 }
 
-// search goes breadth first, so the way that it finds is the shortest and changes the fewest partitions. reached holds
-// for each broker how a replica gets there.
+// search goes breadth first, so the way that it finds is the shortest. It has to be: two handovers in one partition may
+// each be allowed and together crowd a rack, but then the first could have gone where the second goes, which is shorter.
+// reached holds for each broker how a replica gets there.
 func (l *layout) search(source int32, ways map[int32]map[int32]handover) (int32, map[int32]handover, bool) {
-	reached := map[int32]handover{source: {slot: -1}}
+	reached := map[int32]handover{source: {}}
 	for queue := []int32{source}; len(queue) > 0; queue = queue[1:] {
 		for _, b := range l.eligible {
 			way, ok := ways[queue[0]][b.ID]
-			if _, known := reached[b.ID]; !ok || known || onTheWay(way.slot, queue[0], reached) {
+			if _, known := reached[b.ID]; !ok || known {
 				continue
 			}
 			reached[b.ID] = way
@@ -98,17 +99,6 @@ func (l *layout) search(source int32, ways map[int32]map[int32]handover) (int32,
 		}
 	}
 	return 0, nil, false
-}
-
-// onTheWay says whether the way to a broker uses a slot already. Two handovers in one partition may each be allowed and
-// together bring two replicas into one rack.
-func onTheWay(slot int, to int32, reached map[int32]handover) bool {
-	for way := reached[to]; way.slot >= 0; way = reached[way.from] {
-		if way.slot == slot {
-			return true
-		}
-	}
-	return false
 }
 
 // take hands the replicas on, from the end of the way back to its source.

@@ -43,6 +43,14 @@ type Policy struct {
 	// Untaken are changes that the broker acknowledged and did not carry out; they are not sent again.
 	Untaken []Change
 	Cluster Cluster
+	// Reassignment bounds what moving replicas may cost.
+	Reassignment Reassignment
+	// Reassigning says that this object has started to move replicas, and has not cleaned up after it yet.
+	Reassigning bool
+	// OthersReassigning says that another object moves replicas on the same cluster: the brokers' rates are still needed.
+	OthersReassigning bool
+	// Rates are the throttle rates that the objects of this cluster set.
+	Rates []int64
 }
 
 // PolicyFromSpec reads a KafkaTopic for the cluster that it is on now. What it owned on another cluster, behind the same
@@ -61,6 +69,8 @@ func PolicyFromSpec(t *v1alpha1.KafkaTopic, clusterID string, c Cluster) Policy 
 		Accepted:     accepted,
 		Acknowledged: t.Spec.Acknowledge,
 		Cluster:      c,
+		Reassignment: ReassignmentFromSpec(t.Spec.Reassignment),
+		Reassigning:  t.Status.Reassignment != nil,
 	}
 }
 
@@ -175,7 +185,15 @@ func planChange(d Desired, o Observed, p Policy) Plan {
 	plan.add(planPartitions(d, o, p))
 	plan.add(planConfig(d, o, p))
 	plan.add(planReplication(d, o, p))
+	if !plan.moves() {
+		plan.add(planCleanup(d, o, p))
+	}
 	return plan
+}
+
+// moves says whether the plan starts to move replicas.
+func (p *Plan) moves() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { _, is := s.(Reassign); return is })
 }
 
 func (p *Plan) add(q Plan) {

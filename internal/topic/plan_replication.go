@@ -28,7 +28,7 @@ func planReplication(d Desired, o Observed, p Policy) Plan {
 	for i, r := range refusals {
 		refusals[i].Message = fmt.Sprintf("topic %s keeps its replicas as they are on %s", d.Name, r.Message)
 	}
-	if step := nextMoves(o, assignments, reassignmentLimits(p)); len(step.Moves) > 0 {
+	if step := nextMoves(o, assignments, p.Reassignment.orDefault()); len(step.Moves) > 0 {
 		step.Name, step.Replication = d.Name, wanted
 		plan.Steps = []Step{step}
 	}

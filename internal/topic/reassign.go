@@ -109,11 +109,6 @@ func (r Reassignment) orDefault() Reassignment {
 	return r
 }
 
-// reassignmentLimits are the limits that a policy sets.
-func reassignmentLimits(_ Policy) Reassignment {
-	return Reassignment{}.orDefault() // p.Reassignment.orDefault() once Policy has the field
-}
-
 // byteRate spells a rate in the largest unit that divides it.
 func byteRate(n int64) string {
 	for _, unit := range []struct {

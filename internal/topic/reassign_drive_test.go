@@ -64,7 +64,7 @@ func (c *cluster) inFlight() int {
 	return len(slices.DeleteFunc(slices.Clone(c.observed.Partitions), func(p topic.Partition) bool { return !p.Moving() }))
 }
 
-// Plan after plan leads to the wanted factor: never more on the move than allowed, each partition once, and then nothing.
+// Plan after plan leads to the wanted factor: never more on the move than allowed, each partition once, nobody else's, and then nothing.
 func TestPlansLeadToTheWantedFactor(t *testing.T) {
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 5))
@@ -76,6 +76,9 @@ func TestPlansLeadToTheWantedFactor(t *testing.T) {
 			p := randomPartition(r.IntN, int32(i), 1+r.IntN(5), brokers, 0)
 			if len(p.Replicas) != int(*desired.Replication) {
 				wrong++
+			}
+			if r.IntN(8) == 0 { // somebody else is moving it, to other brokers
+				p = moving(p.Number, p.Replicas, randomPartition(r.IntN, 0, len(p.Replicas), brokers, 0).Replicas)
 			}
 			c.observed.Partitions = append(c.observed.Partitions, p)
 		}

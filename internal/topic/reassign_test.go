@@ -33,23 +33,41 @@ func many(n int) []topic.Partition {
 	return all
 }
 
+// inForce is the topic with the broker's min.insync.replicas.
+func inForce(o topic.Observed, minISR string) topic.Observed {
+	o.Config = map[string]topic.Entry{topic.KeyMinInsyncReplicas: inherited(minISR, topic.TypeInt)}
+	return o
+}
+
+type moved struct {
+	reason       string
+	wanted       *int16
+	config       map[string]string
+	observed     topic.Observed
+	brokers      []topic.Broker
+	acknowledged []v1alpha1.DangerousChange
+	steps        []string
+	moves        []topic.Move
+	refused      []string
+}
+
+func (tt moved) check(t *testing.T) {
+	t.Helper()
+	p := adopt()
+	p.Acknowledged = tt.acknowledged
+	if tt.brokers != nil {
+		p.Cluster.Brokers = tt.brokers
+	}
+	plan := topic.MakePlan(topic.Desired{Name: "orders", Replication: tt.wanted, Config: tt.config}, tt.observed, p)
+	check(t, tt.reason, plan, tt.steps, nil, tt.refused)
+	if moves := movesOf(plan).Moves; !reflect.DeepEqual(moves, tt.moves) {
+		t.Errorf("%s: moves %v, want %v", tt.reason, moves, tt.moves)
+	}
+}
+
 func TestMakePlanMovesReplicas(t *testing.T) {
 	one, two, three := new(int16(1)), new(int16(2)), new(int16(3))
-	inForce := func(o topic.Observed, minISR string) topic.Observed {
-		o.Config = map[string]topic.Entry{topic.KeyMinInsyncReplicas: inherited(minISR, topic.TypeInt)}
-		return o
-	}
-	tests := map[string]struct {
-		reason       string
-		wanted       *int16
-		config       map[string]string
-		observed     topic.Observed
-		brokers      []topic.Broker
-		acknowledged []v1alpha1.DangerousChange
-		steps        []string
-		moves        []topic.Move
-		refused      []string
-	}{
+	tests := map[string]moved{
 		"no factor wanted": {reason: "the cluster decided", observed: observed(on(0, 1), on(1, 1, 2))},
 		"grow": {
 			reason: "one line for the topic, however many partitions", wanted: two, observed: observed(on(0, 1), on(1, 2)),
@@ -100,12 +118,27 @@ func TestMakePlanMovesReplicas(t *testing.T) {
 			moves:   []topic.Move{{Partition: 1, From: []int32{2, 3, 1}, To: []int32{2, 3}}},
 			refused: []string{v1alpha1.ReasonBlocked},
 		},
+	}
+	for name, tt := range tests {
+		t.Run(name, tt.check)
+	}
+}
+
+func TestMakePlanLeavesMovesInFlightAlone(t *testing.T) {
+	two := new(int16(2))
+	tests := map[string]moved{
 		"on its way there": {
 			reason: "one reassignment is enough", wanted: two, observed: observed(moving(0, []int32{1}, []int32{1, 2}), on(1, 2, 3)),
 		},
 		"on its way elsewhere": {
 			reason: "it waits: a second reassignment would replace the first, which may be somebody else's", wanted: two,
 			observed: observed(moving(0, []int32{1}, []int32{1, 2, 3}), on(1, 2, 3)),
+		},
+		"leaving elsewhere": {
+			reason: "somebody takes it from two brokers to one; partition 1 is ours to move", wanted: two,
+			observed: observed(moving(0, []int32{1, 2}, []int32{3}), on(1, 2)),
+			steps:    []string{"move replicas of topic orders: 1 partition to replication factor 2 (10 at a time, 50 MiB/s)"},
+			moves:    []topic.Move{{Partition: 1, From: []int32{2}, To: []int32{2, 1}}},
 		},
 		"the rest while some move": {
 			reason: "nine more make ten", wanted: two, observed: observed(append([]topic.Partition{moving(99, []int32{1}, []int32{1, 2})}, many(12)...)...),
@@ -114,18 +147,7 @@ func TestMakePlanMovesReplicas(t *testing.T) {
 		},
 	}
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := adopt()
-			p.Acknowledged = tt.acknowledged
-			if tt.brokers != nil {
-				p.Cluster.Brokers = tt.brokers
-			}
-			plan := topic.MakePlan(topic.Desired{Name: "orders", Replication: tt.wanted, Config: tt.config}, tt.observed, p)
-			check(t, tt.reason, plan, tt.steps, nil, tt.refused)
-			if moves := movesOf(plan).Moves; !reflect.DeepEqual(moves, tt.moves) {
-				t.Errorf("%s: moves %v, want %v", tt.reason, moves, tt.moves)
-			}
-		})
+		t.Run(name, tt.check)
 	}
 }
 
@@ -161,6 +183,16 @@ func TestMakePlanMovesTheHealthyFirst(t *testing.T) {
 	}
 	if !step.AllowReplicationFactorChange || step.ThrottleBytesPerSecond != 50<<20 {
 		t.Errorf("the step means to change the factor (KIP-860), throttled: %+v", step)
+	}
+}
+
+func TestMakePlanKeepsToTheLimits(t *testing.T) {
+	p := adopt()
+	p.Reassignment = topic.Reassignment{PartitionsAtOnce: 2, BytesPerSecond: 8 << 20}
+	plan := topic.MakePlan(topic.Desired{Name: "orders", Replication: new(int16(3))}, observed(many(5)...), p)
+	check(t, "spec.reassignment says so", plan, []string{"move replicas of topic orders: 5 partitions to replication factor 3 (2 at a time, 8 MiB/s)"}, nil, nil)
+	if moves := movesOf(plan).Moves; len(moves) != 2 {
+		t.Errorf("%d moves, want 2", len(moves))
 	}
 }
 

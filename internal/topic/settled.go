@@ -23,6 +23,10 @@ func Settled(s Step, o Observed, id ID) bool {
 			}
 		}
 		return true
+	case Reassign:
+		return s.settled(o)
+	case Unthrottle:
+		return Settled(Configure{Name: s.Name, Changes: s.Changes}, o, id)
 	case Remove:
 		return o.ID != s.ID
 	}

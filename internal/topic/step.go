@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Step is one request that changes the cluster. The set is closed: Create, Grow, Configure, Reassign, Remove.
+// Step is one thing to do to the cluster. The set is closed: Create, Grow, Configure, Reassign, Unthrottle, Elect, Remove.
 type Step interface {
 	step()
 	// Lines says in words what the step does, one change a line.
@@ -46,10 +46,27 @@ type Remove struct {
 	ID   ID
 }
 
-func (Create) step()    {}
-func (Grow) step()      {}
-func (Configure) step() {}
-func (Remove) step()    {}
+// Unthrottle takes the replication throttle of a finished reassignment off again. Changes are the throttle keys of the
+// topic; Brokers lose their throttle rates, if these are still the ones in Rates.
+type Unthrottle struct {
+	Name    string
+	Changes []Change
+	Brokers []int32
+	Rates   []int64
+}
+
+// Elect gives the leadership of partitions back to their preferred replicas (KIP-460).
+type Elect struct {
+	Name       string
+	Partitions []int32
+}
+
+func (Create) step()     {}
+func (Grow) step()       {}
+func (Configure) step()  {}
+func (Remove) step()     {}
+func (Unthrottle) step() {}
+func (Elect) step()      {}
 
 // Lines implements Step.
 func (s Create) Lines() []string {
@@ -99,6 +116,16 @@ func (c Change) String() string {
 // Lines implements Step.
 func (s Remove) Lines() []string {
 	return []string{fmt.Sprintf("delete topic %s (topic ID %s) with its records", s.Name, s.ID)}
+}
+
+// Lines implements Step.
+func (s Unthrottle) Lines() []string {
+	return []string{"take the replication throttle off topic " + s.Name}
+}
+
+// Lines implements Step.
+func (s Elect) Lines() []string {
+	return []string{fmt.Sprintf("elect the preferred leaders of %s of topic %s", plural(len(s.Partitions), "partition"), s.Name)}
 }
 
 // Lines says in words what the steps do.

@@ -93,6 +93,12 @@ func (a *Admin) Apply(ctx context.Context, name string, s topic.Step) (kafka.App
 		_, err = a.configure.Do(ctx, name, s)
 	case topic.Remove:
 		_, err = a.remove.Do(ctx, s.ID, s)
+	case topic.Reassign:
+		err = a.reassign(ctx, s)
+	case topic.Unthrottle:
+		err = a.unthrottle(ctx, s)
+	case topic.Elect:
+		err = a.elect(ctx, s)
 	default:
 		err = kafka.NewError(kafka.ClassUnsupported, "no request carries out %T", s)
 	}

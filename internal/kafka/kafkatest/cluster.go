@@ -4,6 +4,7 @@ package kafkatest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -87,6 +88,15 @@ func (c *Cluster) FailTopic(key kmsg.Key, topic string, err *kerr.Error, count i
 // FailAll answers so many requests of this kind with err for every topic in them.
 func (c *Cluster) FailAll(key kmsg.Key, err *kerr.Error, count int) *kfake.FaultHandle {
 	return c.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: err, Count: count})
+}
+
+// Delay makes every request of this kind take so long.
+func (c *Cluster) Delay(key kmsg.Key, d time.Duration) {
+	c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		c.SleepControl(func() { <-time.After(d) })
+		return nil, nil, false
+	})
 }
 
 // Throttle answers one CreateTopics with THROTTLING_QUOTA_EXCEEDED for every topic, and the time to wait (KIP-599).
