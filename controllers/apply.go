@@ -16,8 +16,7 @@ import (
 // doubt, and the next round looks.
 func (s *scope) apply(ctx context.Context, steps []topic.Step) *failure {
 	for _, step := range steps {
-		applied, err := s.admin.Apply(ctx, s.desired.Name, step)
-		s.version = applied.Version
+		applied, err := s.send(ctx, step)
 		switch {
 		case err == nil:
 			s.carriedOut(step, applied.ID)
@@ -33,6 +32,14 @@ func (s *scope) apply(ctx context.Context, steps []topic.Step) *failure {
 		}
 	}
 	return nil
+}
+
+// send has one step carried out, and counts it.
+func (s *scope) send(ctx context.Context, step topic.Step) (kafka.Applied, error) {
+	applied, err := s.admin.Apply(ctx, s.desired.Name, step)
+	s.version = applied.Version
+	countStep(step, err)
+	return applied, err
 }
 
 // doubtful says whether the step may have been carried out in spite of the error: by us, unheard, or by somebody else.
@@ -60,8 +67,7 @@ func refusesKeys(step topic.Step, err error) bool {
 func (s *scope) applyEach(ctx context.Context, step topic.Configure) *failure {
 	for _, change := range step.Changes {
 		one := topic.Configure{Name: step.Name, Changes: []topic.Change{change}}
-		applied, err := s.admin.Apply(ctx, s.desired.Name, one)
-		s.version = applied.Version
+		_, err := s.send(ctx, one)
 		switch {
 		case err == nil:
 			s.carriedOut(one, topic.ID{})
@@ -170,8 +176,7 @@ func (s *scope) remove(ctx context.Context) (bool, outcome.Outcome) {
 			return false, s.stop(*f)
 		}
 	}
-	applied, err := s.admin.Apply(ctx, s.desired.Name, step)
-	s.version = applied.Version
+	_, err := s.send(ctx, step)
 	if err != nil && kafka.ClassOf(err) != kafka.ClassAbsent {
 		f := failureOf(err, doing)
 		if f.verdict.Kind == status.Stuck {

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -69,6 +71,9 @@ func tlsFrom(spec *v1alpha1.KafkaClusterTLS, namespace string, secrets secretDat
 		if t.CA, err = secrets.value(namespace, ref.Name, ref.Key); err != nil {
 			return nil, fmt.Errorf("spec.tls.caBundleRef: %w", err)
 		}
+		if !x509.NewCertPool().AppendCertsFromPEM(t.CA) {
+			return nil, fmt.Errorf("spec.tls.caBundleRef: the key %q of Secret %s/%s holds no PEM certificate", ref.Key, namespace, ref.Name)
+		}
 	}
 	if ref := spec.ClientCertificateRef; ref != nil {
 		if t.Certificate, err = secrets.value(namespace, ref.Name, "tls.crt"); err != nil {
@@ -76,6 +81,9 @@ func tlsFrom(spec *v1alpha1.KafkaClusterTLS, namespace string, secrets secretDat
 		}
 		if t.Key, err = secrets.value(namespace, ref.Name, "tls.key"); err != nil {
 			return nil, fmt.Errorf("spec.tls.clientCertificateRef: %w", err)
+		}
+		if _, err := tls.X509KeyPair(t.Certificate, t.Key); err != nil {
+			return nil, fmt.Errorf("spec.tls.clientCertificateRef: tls.crt and tls.key of Secret %s/%s do not make a pair: %w", namespace, ref.Name, err)
 		}
 	}
 	return t, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -116,7 +117,13 @@ func (r *ClusterReconciler) gather(ctx context.Context, k *v1alpha1.KafkaCluster
 		return facts, err
 	}
 	facts.Topics.Total = int32(max(state.Info.Topics, 0))
+	topicsByState.DeletePartialMatch(prometheus.Labels{"cluster": k.Name})
 	for i := range topics {
+		reason := v1alpha1.ReasonUnknown
+		if ready := meta.FindStatusCondition(topics[i].Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+			reason = ready.Reason
+		}
+		topicsByState.WithLabelValues(k.Name, reason).Inc()
 		if topics[i].Status.TopicID == "" {
 			continue
 		}

@@ -16,6 +16,9 @@ import (
 // recheckMoving is how often replicas on the move are looked at. Looks of several topics travel together.
 const recheckMoving = 2 * time.Second
 
+// recheckPassing is how often a refusal that goes away by itself is looked at; a look at the cluster may be sooner.
+const recheckPassing = 10 * time.Second
+
 // first is how new the first look must be: what moves is old news at once, everything else may come from the last look.
 func (s *scope) first() kafka.Freshness {
 	if s.policy.Reassigning {

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -156,6 +157,8 @@ func (s *scope) finish(ctx context.Context) outcome.Outcome {
 		return outcome.Wait(recheckMoving)
 	case len(s.refused) > 0:
 		return outcome.Refuse(recheckRefused)
+	case slices.ContainsFunc(plan.Refusals, topic.Refusal.Passes):
+		return outcome.Wait(recheckPassing)
 	}
 	return outcome.Done()
 }
@@ -193,9 +196,15 @@ func (s *scope) askBroker(ctx context.Context, steps []topic.Step) string {
 // reportDrift records what changed behind the manifest's back: the topic was what this generation says, and is not.
 func (s *scope) reportDrift(plan topic.Plan) {
 	t := s.topic
+	if s.policy.Reassigning {
+		return // the steps are the rest of what was begun
+	}
 	if t.Status.ObservedGeneration == t.Generation && meta.IsStatusConditionTrue(t.Status.Conditions, v1alpha1.ConditionInSync) {
 		for _, line := range topic.Lines(plan.Steps) {
 			s.reconciler.Events.warning(t, eventDrifted, "something changed topic %s; correcting: %s", s.desired.Name, line)
+		}
+		for _, key := range driftedKeys(plan.Steps) {
+			driftFound.WithLabelValues(t.Namespace, t.Name, key).Inc()
 		}
 	}
 }

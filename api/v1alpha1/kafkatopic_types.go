@@ -93,7 +93,7 @@ const (
 
 // KafkaTopicSpec is what a topic should be. A field that is absent is left to the cluster.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.minInsyncReplicas) || !has(self.replicationFactor) || self.minInsyncReplicas <= self.replicationFactor",fieldPath=".minInsyncReplicas",message="minInsyncReplicas must not be above replicationFactor: no producer with acks=all could ever write; lower minInsyncReplicas or raise replicationFactor"
+// +kubebuilder:validation:XValidation:rule="!has(self.minInsyncReplicas) || !has(self.replicationFactor) || self.minInsyncReplicas <= self.replicationFactor",fieldPath=".minInsyncReplicas",message="minInsyncReplicas must not be above replicationFactor: that many replicas can never be in sync; lower minInsyncReplicas or raise replicationFactor"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.partitions) || !has(self.partitions) || self.partitions >= oldSelf.partitions",fieldPath=".partitions",message="partitions can only grow, because Kafka cannot remove a partition without its records; keep the number, or make a new topic and move to it"
 type KafkaTopicSpec struct {
 	// clusterRef names the KafkaCluster. It cannot be changed: a topic does not move between clusters.

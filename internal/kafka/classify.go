@@ -54,6 +54,16 @@ const (
 	ClassIdentityChanged
 )
 
+// String is for metrics and logs.
+func (c Class) String() string {
+	names := [...]string{"unexpected", "transient", "outcome_unknown", "throttled", "absent", "exists", "unauthorized", "unauthenticated",
+		"untrusted", "invalid_config", "invalid", "policy", "deletion_disabled", "unsupported", "not_connected", "unreachable", "identity_changed"}
+	if c < 0 || int(c) >= len(names) {
+		return "unexpected"
+	}
+	return names[c]
+}
+
 // Error is an error of a Kafka cluster, classified.
 type Error struct {
 	Class Class
@@ -139,10 +149,13 @@ func classOfClientError(err error) Class {
 		// An alert that arrives after the handshake (TLS 1.3 tells a client late that its certificate is refused) comes
 		// wrapped by net.OpError and has no type of its own.
 		return ClassUntrusted
+	case strings.Contains(err.Error(), "broker is too old"): // the library has no type for it
+		return ClassUnsupported
 	}
-	// A dial that ran out of time is a deadline too, but nothing was asked yet, so its outcome is plain.
+	// A dial that ran out of time is a deadline too, but nothing was asked yet, so its outcome is plain. A TLS handshake
+	// that gets no answer is part of the dial, and has no type of its own.
 	var network *net.OpError
-	if errors.As(err, &network) && network.Op == "dial" {
+	if (errors.As(err, &network) && network.Op == "dial") || strings.HasPrefix(err.Error(), "unable to dial: ") {
 		return ClassUnreachable
 	}
 	var timeout net.Error

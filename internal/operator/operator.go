@@ -68,6 +68,9 @@ func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.D
 	if err := mgr.Add(connections); err != nil {
 		return nil, err
 	}
+	if err := watchAges(connections); err != nil {
+		return nil, err
+	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{Namespace: o.Namespace, TopicWorkers: o.TopicWorkers, Pool: connections}); err != nil {
 		return nil, fmt.Errorf("set up the controllers: %w", err)
 	}
@@ -78,11 +81,11 @@ func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.D
 }
 
 func dial(s kafka.Settings) (pool.Conn, error) {
-	c, err := franz.NewClient(s)
+	c, err := franz.NewClient(s, franz.WithMeter(meter{}))
 	if err != nil {
 		return nil, err
 	}
-	return franz.New(c), nil
+	return franz.New(c, meter{}), nil
 }
 
 func managerOptions(o Options) ctrl.Options {

@@ -48,3 +48,17 @@ func CheckGrace(c Config, graceSeconds int64) []Finding {
 			what, need, graceSeconds, (need+999)/1000, field),
 	}}
 }
+
+// factRules are what CheckTopics and CheckGrace say; they need more than a configuration, so their rows check nothing.
+var factRules = []Rule{
+	{
+		ID: "request-above-topic", Severity: Warning, Fields: []string{"spec.batching.maxRequestSize"},
+		Sentence: "a record larger than a topic's max.message.bytes is refused with MESSAGE_TOO_LARGE; lower spec.batching.maxRequestSize, or raise the topic's max.message.bytes",
+		Source:   "topic property max.message.bytes", check: func(*Config) []hit { return nil },
+	},
+	{
+		ID: "grace-too-short", Severity: Warning, Fields: []string{"spec.shim.drain", "spec.delivery.deliveryTimeout"},
+		Sentence: "a pod that must end sooner than its last records can be delivered loses them; raise terminationGracePeriodSeconds, or lower spec.shim.drain or spec.delivery.deliveryTimeout",
+		Source:   "Kubernetes pod lifecycle", check: func(*Config) []hit { return nil },
+	},
+}

@@ -69,7 +69,7 @@ func (f Finding) String() string {
 // Rules is the rule table: Mooring's own rules first, then each client's.
 func Rules() []Rule {
 	return slices.Concat(
-		guaranteeRules, transactionRules, durationRules, timeRules, sizeRules, propertyRules, connectionRules, scopeRules,
+		guaranteeRules, transactionRules, durationRules, timeRules, sizeRules, propertyRules, connectionRules, scopeRules, factRules,
 		javaRules, librdkafkaRules, saramaRules, franzRules, kafkajsRules,
 	)
 }

@@ -149,7 +149,7 @@ var propertyRules = []Rule{
 	},
 	{
 		ID: "client-id-twice", Severity: Error, Fields: []string{"spec.properties[" + propClientID + "]", "spec.quota.clientID"},
-		CEL:      `!has(self.properties) || !('client.id' in self.properties) || self.?quota.?clientID.orValue('') == ''`,
+		CEL:      `!has(self.properties) || !('client.id' in self.properties) || !has(self.quota) || !has(self.quota.clientID)`,
 		Sentence: "spec.quota.clientID already is the producers' client.id, so that the quota applies to them; remove client.id from spec.properties",
 		Source:   "KIP-546",
 		check: when(func(c *Config) bool {

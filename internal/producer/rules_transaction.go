@@ -28,21 +28,21 @@ var transactionRules = []Rule{
 	},
 	{
 		ID: "transactional-id-missing", Severity: Error, Fields: []string{"spec.transactions.idTemplate"},
-		CEL:      `self.guarantee != 'Transactional' || self.?transactions.?idTemplate.orValue('') != ''`,
+		CEL:      `self.guarantee != 'Transactional' || (has(self.transactions) && has(self.transactions.idTemplate) && size(self.transactions.idTemplate) > 0)`,
 		Sentence: "the guarantee Transactional needs spec.transactions.idTemplate, for example {namespace}-{workload}-{ordinal}",
 		Source:   "KIP-98",
 		check:    when(func(c *Config) bool { return c.Guarantee == v1alpha1.Transactional && c.idTemplate() == "" }),
 	},
 	{
 		ID: "transactional-id-placeholder", Severity: Error, Fields: []string{"spec.transactions.idTemplate"},
-		CEL:      `self.?transactions.?idTemplate.orValue('').matches('^([^{}]|\\{(namespace|workload|pod|ordinal|container)\\})*$')`,
+		CEL:      `self.?transactions.?idTemplate.orValue('{pod}').matches('^([^{}]|\\{(namespace|workload|pod|ordinal|container)\\})*$')`,
 		Sentence: "spec.transactions.idTemplate knows {namespace}, {workload}, {pod}, {ordinal} and {container}, and no other braces; mend the placeholder",
 		Source:   "Mooring",
 		check:    when(func(c *Config) bool { return !idTemplate.MatchString(c.idTemplate()) }),
 	},
 	{
 		ID: "transactional-id-shared", Severity: Error, Fields: []string{"spec.transactions.idTemplate"},
-		CEL:      `self.?transactions.?idTemplate.orValue('') == '' || self.transactions.idTemplate.contains('{pod}') || self.transactions.idTemplate.contains('{ordinal}')`,
+		CEL:      `!has(self.transactions) || !has(self.transactions.idTemplate) || size(self.transactions.idTemplate) == 0 || self.transactions.idTemplate.contains('{pod}') || self.transactions.idTemplate.contains('{ordinal}')`,
 		Sentence: "without {pod} or {ordinal} all replicas have one transactional.id, and each that starts fences the one before; add {ordinal} (StatefulSets) or {pod} to spec.transactions.idTemplate",
 		Source:   "KIP-98, KIP-447: a second producer with the same ID fences the first",
 		check: when(func(c *Config) bool {

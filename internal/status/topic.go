@@ -105,11 +105,7 @@ func (f TopicFacts) verdict() Verdict {
 	case f.Verdict != nil:
 		return *f.Verdict
 	case len(f.Plan.Refusals) > 0:
-		messages := make([]string, 0, len(f.Plan.Refusals))
-		for _, r := range f.Plan.Refusals {
-			messages = append(messages, r.Message)
-		}
-		return Verdict{Stuck, f.Plan.Refusals[0].Reason, strings.Join(messages, "; ")}
+		return f.refused()
 	case len(f.Plan.Proposed) > 0:
 		return Verdict{Stuck, v1alpha1.ReasonPlanPending, "mode is Observe, and would: " + strings.Join(topic.Lines(f.Plan.Proposed), "; ")}
 	case f.Reassigning:
@@ -121,6 +117,20 @@ func (f TopicFacts) verdict() Verdict {
 		return Verdict{Working, v1alpha1.ReasonProgressing, fmt.Sprintf("%d of %d partitions have no leader", f.Observed.Offline(), len(f.Observed.Partitions))}
 	}
 	return Verdict{Ready, v1alpha1.ReasonReady, "the topic is what this manifest says"}
+}
+
+// refused names every refusal. One that does not pass by itself decides, whatever its place.
+func (f TopicFacts) refused() Verdict {
+	v := Verdict{Kind: Working, Reason: f.Plan.Refusals[0].Reason}
+	messages := make([]string, 0, len(f.Plan.Refusals))
+	for _, r := range f.Plan.Refusals {
+		messages = append(messages, r.Message)
+		if v.Kind == Working && !r.Passes() {
+			v.Kind, v.Reason = Stuck, r.Reason
+		}
+	}
+	v.Message = strings.Join(messages, "; ")
+	return v
 }
 
 // inSync says whether the topic agrees with the manifest as it was found.

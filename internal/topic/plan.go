@@ -24,6 +24,12 @@ type Refusal struct {
 	Message string
 }
 
+// passing are reasons of refusals that go away without anybody's help.
+var passing = []string{v1alpha1.ReasonBlocked, v1alpha1.ReasonReassigning, v1alpha1.ReasonUnknown}
+
+// Passes says that this refusal goes away without anybody's help.
+func (r Refusal) Passes() bool { return slices.Contains(passing, r.Reason) }
+
 // Converged says that the topic is what the manifest says.
 func (p Plan) Converged() bool {
 	return len(p.Steps) == 0 && len(p.Proposed) == 0 && len(p.Refusals) == 0
@@ -209,6 +215,11 @@ func planPartitions(d Desired, o Observed, p Policy) Plan {
 	case *d.Partitions < have:
 		return refuse(v1alpha1.ReasonPartitionsShrink,
 			"topic %s has %d partitions and spec.partitions is %d: Kafka cannot remove partitions; set spec.partitions to %d", d.Name, have, *d.Partitions, have)
+	}
+	if slices.ContainsFunc(o.Partitions, Partition.Moving) {
+		// The controller gives a new partition as many replicas as the first one has at the moment, and while that one moves
+		// it has the old and the new ones.
+		return refuse(v1alpha1.ReasonReassigning, "topic %s grows to %d partitions once its replicas have arrived", d.Name, *d.Partitions)
 	}
 	if policy, _ := o.Value(KeyCleanupPolicy); slices.Contains(listItems(policy), "compact") {
 		if r, ok := p.unacknowledged(v1alpha1.PartitionGrowthOnCompactedTopic,

@@ -121,7 +121,7 @@ func refuseMinISR(d Desired, replicas int, c Cluster) (Refusal, bool) {
 	if replicas > 0 && wanted > replicas {
 		return Refusal{
 			Reason: v1alpha1.ReasonMinInsyncReplicasTooLarge,
-			Message: fmt.Sprintf("spec.minInsyncReplicas is %d and topic %s has replication factor %d: no producer with acks=all could write; lower it, or raise spec.replicationFactor",
+			Message: fmt.Sprintf("spec.minInsyncReplicas is %d and topic %s has replication factor %d: that many replicas can never be in sync; lower it, or raise spec.replicationFactor",
 				wanted, d.Name, replicas),
 		}, true
 	}

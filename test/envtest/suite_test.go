@@ -108,7 +108,7 @@ func startReplica() *replica {
 		if err != nil {
 			return nil, err
 		}
-		return franz.New(c), nil
+		return franz.New(c, nil), nil
 	})
 	Expect(err).NotTo(HaveOccurred())
 	go func() { r.ended <- mgr.Start(ctx) }()

@@ -56,7 +56,7 @@ var _ = Describe("A user without ACLs", func() {
 })
 
 func aclsOf(user, prefix string) *kadm.ACLBuilder {
-	return kadm.NewACLs().Allow("User:" + user).AllowHosts().ResourcePatternType(kadm.ACLPatternPrefixed).Topics(prefix).
+	return kadm.NewACLs().Allow("User:"+user).AllowHosts().ResourcePatternType(kadm.ACLPatternPrefixed).Topics(prefix).
 		Operations(kadm.OpCreate, kadm.OpDescribe, kadm.OpDescribeConfigs, kadm.OpAlter, kadm.OpAlterConfigs, kadm.OpDelete)
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -51,7 +52,10 @@ func StartKube(assets string) *Kube {
 		ControlPlaneStopTimeout:  time.Minute,
 	}}
 	config, err := k.environment.Start()
-	Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		_ = k.environment.Stop() // whatever of it runs; the error that matters is the one of Start
+		Fail(err.Error())
+	}
 	config.QPS, config.Burst = -1, -1
 	k.Client, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())

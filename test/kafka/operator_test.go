@@ -24,6 +24,7 @@ type Operator struct {
 
 	command *exec.Cmd
 	ended   chan struct{}
+	mark    int64 // in the log
 }
 
 // BuildOperator builds cmd/mooring as it is now.
@@ -121,12 +122,19 @@ func (o *Operator) Stop(ctx context.Context) {
 // LogPath is the file that every process of the suite's operator appends to.
 func (o *Operator) LogPath() string { return filepath.Join(o.dir, "operator.log") }
 
-// LogTail is the end of the log.
-func (o *Operator) LogTail(lines int) string {
+// MarkLog makes LogSinceMark begin here.
+func (o *Operator) MarkLog() {
+	if info, err := os.Stat(o.LogPath()); err == nil {
+		o.mark = info.Size()
+	}
+}
+
+// LogSinceMark is the end of what was logged since MarkLog.
+func (o *Operator) LogSinceMark(lines int) string {
 	text, err := os.ReadFile(o.LogPath())
 	if err != nil {
 		return err.Error()
 	}
-	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	all := strings.Split(strings.TrimSpace(string(text[min(int(o.mark), len(text)):])), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }

@@ -85,6 +85,14 @@ func notACertificate(ctx context.Context, s *Scene, k *v1alpha1.KafkaCluster) {
 	k.Spec.TLS.CABundleRef.Name = secret.Name
 }
 
+// otherKey is a certificate and the private key of another one.
+func otherKey(ctx context.Context, s *Scene, k *v1alpha1.KafkaCluster) {
+	certificates := s.brokers.State().Certificates
+	withCertificate(func(c local.Certificates) local.KeyPair {
+		return local.KeyPair{Cert: certificates.Admin.Cert, Key: certificates.Limited.Key}
+	})(ctx, s, k)
+}
+
 var _ = DescribeTable("A connection is refused, and says why:",
 	func(ctx SpecContext, connect Connect, reason string, words ...string) {
 		needsOwnBrokers("its listeners, users and certificates are not known")
@@ -100,14 +108,15 @@ var _ = DescribeTable("A connection is refused, and says why:",
 	Entry("a wrong password, PLAIN", NodeTimeout(3*time.Minute), wrongPassword(v1alpha1.SASLPlain), v1alpha1.ReasonAuthenticationFailed, "SASL_AUTHENTICATION_FAILED", "Invalid username or password"),
 	Entry("a wrong password, SCRAM-SHA-256", NodeTimeout(3*time.Minute), wrongPassword(v1alpha1.SASLScramSHA256), v1alpha1.ReasonAuthenticationFailed, "SASL_AUTHENTICATION_FAILED", "invalid credentials"),
 	Entry("a wrong password, SCRAM-SHA-512", NodeTimeout(3*time.Minute), wrongPassword(v1alpha1.SASLScramSHA512), v1alpha1.ReasonAuthenticationFailed, "SASL_AUTHENTICATION_FAILED", "invalid credentials"),
-	Entry("an expired token", NodeTimeout(3*time.Minute), Connect(expiredToken), v1alpha1.ReasonAuthenticationFailed, "expire"),
-	Entry("a client certificate of another CA", NodeTimeout(3*time.Minute), withCertificate(untrustedCertificate), v1alpha1.ReasonAuthenticationFailed, "certificate"),
-	Entry("no client certificate", NodeTimeout(3*time.Minute), Connect(noCertificate), v1alpha1.ReasonAuthenticationFailed, "certificate"),
+	Entry("an expired token", NodeTimeout(3*time.Minute), Connect(expiredToken), v1alpha1.ReasonAuthenticationFailed, "SASL_AUTHENTICATION_FAILED", "invalid_token"),
+	Entry("a client certificate of another CA", NodeTimeout(3*time.Minute), withCertificate(untrustedCertificate), v1alpha1.ReasonTLSVerificationFailed, "certificate"),
+	Entry("no client certificate", NodeTimeout(3*time.Minute), Connect(noCertificate), v1alpha1.ReasonTLSVerificationFailed, "certificate"),
 	Entry("a CA that did not sign", NodeTimeout(3*time.Minute), Connect(trustingStrangers), v1alpha1.ReasonTLSVerificationFailed, "unknown authority"),
 	Entry("a certificate for another name", NodeTimeout(3*time.Minute), Connect(wrongName), v1alpha1.ReasonTLSVerificationFailed, "127.0.0.1"),
 	Entry("a Secret that is not there", NodeTimeout(3*time.Minute), Connect(missingSecret), v1alpha1.ReasonSecretInvalid, operatorNamespace, "-nowhere", `"username"`, "spec.sasl.credentialsRef"),
 	Entry("a Secret without the key", NodeTimeout(3*time.Minute), Connect(missingKey), v1alpha1.ReasonSecretInvalid, operatorNamespace, "-credentials", `"password"`),
 	Entry("a CA bundle that is none", NodeTimeout(3*time.Minute), Connect(notACertificate), v1alpha1.ReasonSecretInvalid, "-text", "ca.crt", "PEM"),
+	Entry("a client certificate without its key", NodeTimeout(3*time.Minute), Connect(otherKey), v1alpha1.ReasonSecretInvalid, "-certificate", "tls.key"),
 	Entry("a port where nobody listens", NodeTimeout(3*time.Minute), Connect(closedPort), v1alpha1.ReasonClusterUnreachable, "refused"),
 	Entry("a port that never answers", NodeTimeout(3*time.Minute), Connect(deafPort), v1alpha1.ReasonClusterUnreachable),
 	Entry("TLS to a plaintext port", NodeTimeout(3*time.Minute), Connect(tlsToPlaintext), v1alpha1.ReasonClusterUnreachable, "TLS"),

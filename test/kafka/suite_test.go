@@ -10,6 +10,7 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 )
 
@@ -82,34 +83,47 @@ func say(format string, args ...any) {
 // phase says what a spec does next.
 func phase(format string, args ...any) { say("    "+format, args...) }
 
-var _ = ReportBeforeEach(func(r SpecReport) { say("  %s", r.FullText()) })
+var _ = ReportBeforeEach(func(r SpecReport) {
+	if r.State.Is(types.SpecStateSkipped) {
+		return // the command line did not ask for it
+	}
+	say("  %s", r.FullText())
+	if operator != nil {
+		operator.MarkLog()
+	}
+})
 
 var _ = ReportAfterEach(func(r SpecReport) {
+	if r.RunTime == 0 {
+		return
+	}
 	say("  %s in %s", r.State, r.RunTime.Round(100*time.Millisecond))
 	if r.Failed() && operator != nil {
-		say("the operator's last words (%s):\n%s", operator.LogPath(), operator.LogTail(60))
+		say("what the operator said meanwhile:\n%s", operator.LogSinceMark(60))
 	}
 })
 
 // A spec that did not run is counted and named with its reason: silence would pass for success.
 var _ = ReportAfterSuite("summary", func(_ SpecContext, r Report) {
-	passed, total := 0, 0
+	var passed, total, unasked int
 	var skipped []SpecReport
-	for _, spec := range r.SpecReports {
-		if spec.LeafNodeType.String() != "It" {
-			continue
-		}
+	for _, spec := range r.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
 		total++
 		switch {
-		case spec.State.String() == "passed":
+		case spec.State.Is(types.SpecStatePassed):
 			passed++
-		case spec.State.String() == "skipped" || spec.State.String() == "pending":
+		case spec.State.Is(types.SpecStateSkipped) && spec.Failure.Message == "":
+			unasked++
+		case spec.State.Is(types.SpecStateSkipped | types.SpecStatePending):
 			skipped = append(skipped, spec)
 		}
 	}
 	say("tier 3: %d of %d specs passed in %s, on %s", passed, total, r.RunTime.Round(time.Second), partsUsed())
+	if unasked > 0 {
+		say("%d specs did not run because the command line asked for others, or because a part did not start", unasked)
+	}
 	if len(skipped) > 0 {
-		say("%d specs did not run:", len(skipped))
+		say("%d specs could not run:", len(skipped))
 	}
 	for _, spec := range skipped {
 		say("  %s: %s", spec.FullText(), spec.Failure.Message)

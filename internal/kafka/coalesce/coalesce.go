@@ -37,6 +37,8 @@ type Config[K comparable, V, R any] struct {
 	// Split says whether a failed batch of several items is worth trying again in halves, so that one bad item does not
 	// fail the others. It sees the outcome of the whole batch. Nil never splits.
 	Split func(results map[K]Result[R], err error) bool
+	// OnBatch, when set, is told how many items each batch has.
+	OnBatch func(items int)
 	// MaxItems bounds a batch; 0 means 1,000. MaxWeight likewise; 0 means no bound. A single call heavier than MaxWeight
 	// travels alone.
 	MaxItems  int
@@ -148,6 +150,9 @@ func (g *Group[K, V, R]) weigh(v V) int {
 }
 
 func (g *Group[K, V, R]) run(b batch[K, V, R]) {
+	if g.config.OnBatch != nil {
+		g.config.OnBatch(len(b.items))
+	}
 	g.exec(b.items, func(key K, r Result[R]) {
 		for _, c := range b.callers[key] {
 			c.reply <- r

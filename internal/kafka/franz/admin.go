@@ -30,6 +30,7 @@ type Admin struct {
 	client  *kgo.Client
 	version atomic.Uint64
 	view    *view
+	meter   Meter
 
 	create    *coalesce.Group[string, topic.Create, topic.ID]
 	grow      *coalesce.Group[string, topic.Grow, struct{}]
@@ -40,23 +41,23 @@ type Admin struct {
 
 var _ kafka.Admin = (*Admin)(nil)
 
-// New returns an Admin that has not talked to the cluster yet: Probe does.
-func New(client *kgo.Client) *Admin {
-	a := &Admin{client: client, view: newView()}
+// New returns an Admin that has not talked to the cluster yet. The meter may be nil.
+func New(client *kgo.Client, m Meter) *Admin {
+	a := &Admin{client: client, view: newView(), meter: m}
 	a.create = coalesce.New(coalesce.Config[string, topic.Create, topic.ID]{
-		Exec: a.execCreate, Weigh: partitionsOfCreate, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout,
+		Exec: a.execCreate, OnBatch: a.batches("Create"), Weigh: partitionsOfCreate, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout,
 	})
 	a.grow = coalesce.New(coalesce.Config[string, topic.Grow, struct{}]{
-		Exec: a.execGrow, Weigh: partitionsOfGrow, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
+		Exec: a.execGrow, OnBatch: a.batches("Grow"), Weigh: partitionsOfGrow, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
 	})
 	a.configure = coalesce.New(coalesce.Config[string, topic.Configure, struct{}]{
-		Exec: a.execConfigure, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
+		Exec: a.execConfigure, OnBatch: a.batches("Configure"), Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
 	})
 	a.remove = coalesce.New(coalesce.Config[topic.ID, topic.Remove, struct{}]{
-		Exec: a.execRemove, Split: splitAllRefused[topic.ID, struct{}], Timeout: batchTimeout,
+		Exec: a.execRemove, OnBatch: a.batches("Remove"), Split: splitAllRefused[topic.ID, struct{}], Timeout: batchTimeout,
 	})
 	a.describe = coalesce.New(coalesce.Config[string, []string, topic.Observed]{
-		Exec: a.execDescribe, Merge: unionKeys, Parallel: 2, Timeout: batchTimeout,
+		Exec: a.execDescribe, OnBatch: a.batches("Describe"), Merge: unionKeys, Parallel: 2, Timeout: batchTimeout,
 	})
 	return a
 }

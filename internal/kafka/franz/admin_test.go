@@ -465,7 +465,7 @@ func TestErrorsOfTheNetworkAreClassified(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := franz.New(client)
+		a := franz.New(client, nil)
 		defer a.Close()
 		start := time.Now()
 		calls := map[string]func() error{

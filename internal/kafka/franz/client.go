@@ -91,9 +91,9 @@ func mechanism(s kafka.SASL) (sasl.Mechanism, error) {
 		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), nil
 	case v1alpha1.SASLOAuthBearer:
 		if token := s.Values[v1alpha1.SecretKeyToken]; token != "" {
-			return oauth.Auth{Token: token}.AsMechanism(), nil
+			return bearer{oauth.Auth{Token: token}.AsMechanism()}, nil
 		}
-		return oauth.Oauth(newTokenSource(s.Values).token), nil
+		return bearer{oauth.Oauth(newTokenSource(s.Values).token)}, nil
 	case v1alpha1.SASLAWSMSKIAM:
 		return aws.Auth{
 			AccessKey:    s.Values[v1alpha1.SecretKeyAccessKeyID],

@@ -40,6 +40,7 @@ func (a *Admin) throttle(ctx context.Context, s topic.Reassign, o topic.Observed
 	configure := topic.Configure{Name: s.Name}
 	for key, ours := range map[string]string{topic.KeyThrottledLeaderReplicas: leaders, topic.KeyThrottledFollowerReplicas: followers} {
 		before, _ := o.Value(key)
+		before = topic.RemoveThrottle(before, topic.LeftoverThrottle(before, o)) // of partitions of ours that have arrived
 		configure.Changes = append(configure.Changes, topic.Change{Key: key, To: new(topic.MergeThrottle(before, ours))})
 	}
 	if _, err := a.configure.Do(ctx, s.Name, configure); err != nil {

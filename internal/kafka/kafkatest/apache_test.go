@@ -37,7 +37,7 @@ func TestAdminOnApacheKafka(t *testing.T) {
 	kafkatest.RunAdminSuite(t, func(t *testing.T, test func(*testing.T, kafkatest.Subject)) {
 		test(t, kafkatest.Subject{
 			Admin: func(t testing.TB, hooks ...kgo.Hook) kafkatest.Admin {
-				return franz.New(client(t, kgo.WithHooks(hooks...)))
+				return franz.New(client(t, kgo.WithHooks(hooks...)), nil)
 			},
 			Client:  func(t testing.TB) *kgo.Client { return client(t) },
 			Brokers: len(brokers),

@@ -51,7 +51,7 @@ func (c *Cluster) Admin(t testing.TB, hooks ...kgo.Hook) *franz.Admin {
 	if err != nil {
 		t.Fatalf("client: %v", err)
 	}
-	a := franz.New(client)
+	a := franz.New(client, nil)
 	t.Cleanup(a.Close)
 	return a
 }

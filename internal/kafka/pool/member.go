@@ -30,6 +30,7 @@ type member struct {
 	connHash string // of the settings that conn was made with
 	status   State
 	failing  time.Time // since when; zero while it is not
+	lookedAt time.Time // when a look last succeeded; zero before
 	failures int
 }
 
@@ -212,7 +213,7 @@ func (m *member) succeed(conn Conn, changes franz.Changes, rotationErr error) {
 	m.mu.Lock()
 	before := m.status
 	m.status = State{Phase: Connected, Info: conn.Info(), RotationErr: rotationErr}
-	m.failing = time.Time{}
+	m.failing, m.lookedAt = time.Time{}, time.Now()
 	if rotationErr == nil {
 		m.failures = 0
 	} else {

@@ -149,6 +149,21 @@ func (p *Pool) Forget(cluster, topic string) {
 	}
 }
 
+// Ages says how long ago the last look at each cluster succeeded; a cluster that never answered is not in it.
+func (p *Pool) Ages() map[string]time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ages := make(map[string]time.Duration, len(p.members))
+	for name, m := range p.members {
+		m.mu.Lock()
+		if !m.lookedAt.IsZero() {
+			ages[name] = time.Since(m.lookedAt)
+		}
+		m.mu.Unlock()
+	}
+	return ages
+}
+
 func (p *Pool) member(name string) *member {
 	p.mu.Lock()
 	defer p.mu.Unlock()

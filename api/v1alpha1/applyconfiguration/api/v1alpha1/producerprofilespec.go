@@ -11,6 +11,8 @@ import (
 // with apply.
 //
 // ProducerProfileSpec is one producer policy. The guarantee alone is a whole profile: it fills in the rest.
+//
+// The validations are the rows of the rule table in internal/producer that CEL can say; a test holds them together.
 type ProducerProfileSpecApplyConfiguration struct {
 	// clusterRef names the KafkaCluster.
 	ClusterRef *ClusterReferenceApplyConfiguration `json:"clusterRef,omitempty"`
