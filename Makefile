@@ -28,6 +28,12 @@ test-unit test-envtest test-kafka: test-%: build ## Run one tier: unit (0 and 1)
 install: ## Install the CRDs and the operator into the cluster of KUBECONFIG
 	kubectl apply -k config/default
 
+##@ Measure
+.PHONY: bench-topics
+bench-topics: build ## Measure N=1000 topics on KAFKA=embedded or apache, beside the floor of the same run
+	@$(GO) build -o $(BIN)/bench-topics ./test/bench/topics
+	@exec $(BIN)/bench-topics
+
 ##@ Develop
 .PHONY: build
 build: ## Build the binaries into bin/

@@ -126,6 +126,8 @@ func TestFromClient(t *testing.T) {
 		"an alert about our certificate, late":       {&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, kafka.ClassUntrusted},
 		"a TLS error in a dial is not 'unreachable'": {&net.OpError{Op: "dial", Err: x509.UnknownAuthorityError{}}, kafka.ClassUntrusted},
 		"a code of Kafka's":                          {fmt.Errorf("sasl: %w", kerr.SaslAuthenticationFailed), kafka.ClassUnauthenticated},
+		"a TLS handshake without an answer":          {fmt.Errorf("unable to dial: %w", context.DeadlineExceeded), kafka.ClassUnreachable},
+		"a cluster from before the request":          {errors.New("broker is too old; the broker has already indicated it will not know how to handle the request"), kafka.ClassUnsupported},
 		"anything else":                              {errors.New("?"), kafka.ClassTransient},
 	}
 	for name, tt := range tests {

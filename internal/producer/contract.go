@@ -142,4 +142,3 @@ func (c *Config) setOr(name string, otherwise int64) int64 {
 	c.ifSet(name, func(set int64) { n = set })
 	return n
 }
-

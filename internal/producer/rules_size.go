@@ -59,8 +59,8 @@ var sizeRules = []Rule{
 	rangeRule(sizeFields[0]), rangeRule(sizeFields[1]), rangeRule(sizeFields[2]),
 	{
 		ID: "batch-above-buffer", Severity: Error, Fields: []string{"spec.batching.bufferMemory", "spec.batching.batchSize"},
-		CEL: `!has(self.batching) || !quantity(string(self.batching.?bufferMemory.orValue(33554432))).isLessThan(` +
-			`quantity(string(self.batching.?batchSize.orValue(16384))))`,
+		CEL: `!has(self.batching) || !(has(self.batching.bufferMemory) ? quantity(string(self.batching.bufferMemory)) : quantity('33554432')).isLessThan(` +
+			`has(self.batching.batchSize) ? quantity(string(self.batching.batchSize)) : quantity('16384'))`,
 		Sentence: "spec.batching.bufferMemory (32Mi unless set) must hold at least one spec.batching.batchSize (16Ki unless set), or send() fails for every record; raise the one, or lower the other",
 		Source:   "BufferPool.allocate of kafka-clients 4.3",
 		check: when(func(c *Config) bool {

@@ -28,14 +28,14 @@ var transactionRules = []Rule{
 	},
 	{
 		ID: "transactional-id-missing", Severity: Error, Fields: []string{"spec.transactions.idTemplate"},
-		CEL:      `self.guarantee != 'Transactional' || (has(self.transactions) && has(self.transactions.idTemplate) && size(self.transactions.idTemplate) > 0)`,
+		CEL:      `!has(self.guarantee) || self.guarantee != 'Transactional' || (has(self.transactions) && has(self.transactions.idTemplate) && size(self.transactions.idTemplate) > 0)`,
 		Sentence: "the guarantee Transactional needs spec.transactions.idTemplate, for example {namespace}-{workload}-{ordinal}",
 		Source:   "KIP-98",
 		check:    when(func(c *Config) bool { return c.Guarantee == v1alpha1.Transactional && c.idTemplate() == "" }),
 	},
 	{
 		ID: "transactional-id-placeholder", Severity: Error, Fields: []string{"spec.transactions.idTemplate"},
-		CEL:      `self.?transactions.?idTemplate.orValue('{pod}').matches('^([^{}]|\\{(namespace|workload|pod|ordinal|container)\\})*$')`,
+		CEL:      `!has(self.transactions) || !has(self.transactions.idTemplate) || self.transactions.idTemplate.matches('^([^{}]|\\{(namespace|workload|pod|ordinal|container)\\})*$')`,
 		Sentence: "spec.transactions.idTemplate knows {namespace}, {workload}, {pod}, {ordinal} and {container}, and no other braces; mend the placeholder",
 		Source:   "Mooring",
 		check:    when(func(c *Config) bool { return !idTemplate.MatchString(c.idTemplate()) }),

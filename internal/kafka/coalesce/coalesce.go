@@ -1,5 +1,5 @@
 // Package coalesce gathers calls that arrive while an earlier batch is under way into the next batch: group commit.
-// Nobody waits for others to arrive; a call on an idle group goes out at once.
+// A call on an idle group goes out at once; one on a busy group may wait a moment for company, if the group is made so.
 package coalesce
 
 import (
@@ -43,6 +43,9 @@ type Config[K comparable, V, R any] struct {
 	// travels alone.
 	MaxItems  int
 	MaxWeight int
+	// Linger is how long a busy group waits before it sends what waits, so that a trickle of calls travels in company too. A
+	// group is busy when its last batch began less than ten lingers ago; a call on an idle group goes out at once. 0 never waits.
+	Linger time.Duration
 	// Parallel is how many batches may be under way at once; 0 means 1.
 	Parallel int
 	// Timeout of one batch; 0 means 30 s. It is the batch's own: a caller that gives up leaves, and the batch goes on.
@@ -56,6 +59,9 @@ type Group[K comparable, V, R any] struct {
 	mu      sync.Mutex
 	waiting []*call[K, V, R]
 	running int
+	// last is when a batch last began; lingering says that a timer will start the next.
+	last      time.Time
+	lingering bool
 }
 
 type call[K comparable, V, R any] struct {
@@ -96,10 +102,34 @@ func (g *Group[K, V, R]) Do(ctx context.Context, key K, value V) (R, error) {
 
 func (g *Group[K, V, R]) startLocked() {
 	for g.running < g.config.Parallel && len(g.waiting) > 0 {
+		if g.lingerLocked() {
+			return
+		}
+		g.last = time.Now()
 		batch := g.takeLocked()
 		g.running++
 		go g.run(batch)
 	}
+}
+
+// lingerLocked says whether the next batch should wait for company, and sees to it that it starts. A batch that is full
+// does not wait.
+func (g *Group[K, V, R]) lingerLocked() bool {
+	if g.lingering {
+		return len(g.waiting) < g.config.MaxItems
+	}
+	if g.config.Linger == 0 || len(g.waiting) >= g.config.MaxItems || time.Since(g.last) > 10*g.config.Linger {
+		return false
+	}
+	g.lingering = true
+	time.AfterFunc(g.config.Linger, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.lingering = false
+		g.last = time.Time{} // it has waited
+		g.startLocked()
+	})
+	return true
 }
 
 // batch is the items that go out, and who waits for each.

@@ -23,6 +23,8 @@ const (
 	requestTimeout = 15 * time.Second
 	// batchTimeout is above requestTimeout, so that the broker's own answer comes first.
 	batchTimeout = 25 * time.Second
+	// linger is how long a busy kind of request waits for company. It is below what one look at a topic takes anyway.
+	linger = 10 * time.Millisecond
 )
 
 // Admin is a kafka.Admin over one client. It owns the client.
@@ -45,19 +47,19 @@ var _ kafka.Admin = (*Admin)(nil)
 func New(client *kgo.Client, m Meter) *Admin {
 	a := &Admin{client: client, view: newView(), meter: m}
 	a.create = coalesce.New(coalesce.Config[string, topic.Create, topic.ID]{
-		Exec: a.execCreate, OnBatch: a.batches("Create"), Weigh: partitionsOfCreate, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout,
+		Exec: a.execCreate, OnBatch: a.batches("Create"), Weigh: partitionsOfCreate, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout, Linger: linger,
 	})
 	a.grow = coalesce.New(coalesce.Config[string, topic.Grow, struct{}]{
-		Exec: a.execGrow, OnBatch: a.batches("Grow"), Weigh: partitionsOfGrow, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
+		Exec: a.execGrow, OnBatch: a.batches("Grow"), Weigh: partitionsOfGrow, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout, Linger: linger,
 	})
 	a.configure = coalesce.New(coalesce.Config[string, topic.Configure, struct{}]{
-		Exec: a.execConfigure, OnBatch: a.batches("Configure"), Split: splitAllRefused[string, struct{}], Timeout: batchTimeout,
+		Exec: a.execConfigure, OnBatch: a.batches("Configure"), Split: splitAllRefused[string, struct{}], Timeout: batchTimeout, Linger: linger,
 	})
 	a.remove = coalesce.New(coalesce.Config[topic.ID, topic.Remove, struct{}]{
-		Exec: a.execRemove, OnBatch: a.batches("Remove"), Split: splitAllRefused[topic.ID, struct{}], Timeout: batchTimeout,
+		Exec: a.execRemove, OnBatch: a.batches("Remove"), Split: splitAllRefused[topic.ID, struct{}], Timeout: batchTimeout, Linger: linger,
 	})
 	a.describe = coalesce.New(coalesce.Config[string, []string, topic.Observed]{
-		Exec: a.execDescribe, OnBatch: a.batches("Describe"), Merge: unionKeys, Parallel: 2, Timeout: batchTimeout,
+		Exec: a.execDescribe, OnBatch: a.batches("Describe"), Merge: unionKeys, Parallel: 2, Timeout: batchTimeout, Linger: linger,
 	})
 	return a
 }

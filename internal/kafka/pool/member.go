@@ -48,9 +48,13 @@ func (m *member) want(s kafka.Settings) {
 	}
 }
 
-// hold fails a member that has no connection, for a reason that the settings give.
+// hold fails a member that has no connection, for a reason that the settings give. Settings from before are forgotten:
+// dialled again, their failure and this one would take turns, and wake every topic each time.
 func (m *member) hold(err error) {
 	m.mu.Lock()
+	if m.conn == nil {
+		m.settings = kafka.Settings{}
+	}
 	changed := m.conn == nil && message(m.status.Err) != err.Error()
 	if changed {
 		m.status = State{Phase: Failing, Err: kafka.NewError(kafka.ClassNotConnected, "%s", err.Error())}

@@ -1,0 +1,57 @@
+// Command topics measures the operator on N topics: create, change one key, sweep, restart, delete. Each phase that has one
+// is set beside its floor, measured in the same run by a bare program that sends the same requests in the largest chunks and
+// writes the same objects and statuses, so that the ratio holds on a noisy machine.
+//
+//	N=1000 KAFKA=apache|embedded make bench-topics
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-topics:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	n := 1000
+	if text := os.Getenv("N"); text != "" {
+		if n, err = strconv.Atoi(text); err != nil || n < 1 {
+			return fmt.Errorf("N is %q: it must be a number of topics", text)
+		}
+	}
+	b, err := newBench(n)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := b.close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	for _, phase := range []func(context.Context) error{b.warmUp, b.measureFloor, b.startOperator, b.create, b.change, b.sweep, b.restart, b.remove} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	b.print()
+	return nil
+}
+
+func say(format string, args ...any) {
+	fmt.Printf("%s "+format+"\n", append([]any{time.Now().Format("15:04:05")}, args...)...)
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"mooring.dev/mooring/api/v1alpha1"
+)
+
+// allReady counts the objects that are ready at their present generation.
+func (b *bench) allReady(ctx context.Context) (bool, error) {
+	var list v1alpha1.KafkaTopicList
+	if err := b.k8s.List(ctx, &list); err != nil {
+		return false, err
+	}
+	ready := 0
+	for i := range list.Items {
+		t := &list.Items[i]
+		if t.Status.ObservedGeneration == t.Generation && meta.IsStatusConditionTrue(t.Status.Conditions, v1alpha1.ConditionReady) {
+			ready++
+		}
+	}
+	return ready == b.n, nil
+}
+
+func (b *bench) create(ctx context.Context) error {
+	say("creating %d KafkaTopics", b.n)
+	started := time.Now()
+	if err := b.eachObject(b.n, func(t *v1alpha1.KafkaTopic) error { return b.k8s.Create(ctx, t) }); err != nil {
+		return err
+	}
+	if err := b.until(ctx, "all Ready", func() (bool, error) { return b.allReady(ctx) }); err != nil {
+		return err
+	}
+	b.result.create = time.Since(started)
+	m, err := b.scrape(ctx)
+	if err != nil {
+		return err
+	}
+	b.result.requests, b.result.apiReads, b.result.apiWrites = m.kafka, m.apiReads, m.apiWrites
+	return nil
+}
+
+func (b *bench) change(ctx context.Context) error {
+	say("changing one key on all of them")
+	started := time.Now()
+	if err := b.eachObject(b.n, b.changeObject(ctx)); err != nil {
+		return err
+	}
+	if err := b.until(ctx, "all Ready", func() (bool, error) { return b.allReady(ctx) }); err != nil {
+		return err
+	}
+	b.result.change = time.Since(started)
+	return nil
+}
+
+// sweep watches one look at a converged cluster: from just after one look to just after the next.
+func (b *bench) sweep(ctx context.Context) error {
+	say("watching one sweep of the converged cluster")
+	if err := b.untilLook(ctx); err != nil {
+		return err
+	}
+	before, err := b.scrape(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.untilLook(ctx); err != nil {
+		return err
+	}
+	after, err := b.scrape(ctx)
+	if err != nil {
+		return err
+	}
+	for api, count := range after.kafka {
+		b.result.sweepRequests += count - before.kafka[api]
+	}
+	b.result.sweepReads, b.result.sweepWrites = after.apiReads-before.apiReads, after.apiWrites-before.apiWrites
+	b.result.rss, err = b.rss()
+	return err
+}
+
+// untilLook waits for the next look to end: the age of the view falls.
+func (b *bench) untilLook(ctx context.Context) error {
+	last := -1.0
+	return b.until(ctx, "a look at the cluster", func() (bool, error) {
+		m, err := b.scrape(ctx)
+		fell := m.viewAge < last
+		last = m.viewAge
+		return fell, err
+	})
+}
+
+// restart ends the operator and starts it on the converged cluster, and counts objects that changed.
+func (b *bench) restart(ctx context.Context) error {
+	say("restarting the operator")
+	cpu, err := b.cpu()
+	if err != nil {
+		return err
+	}
+	b.result.cpu += cpu
+	before, err := b.versions(ctx)
+	if err != nil {
+		return err
+	}
+	b.stopOperator()
+	if err := b.launch(); err != nil {
+		return err
+	}
+	err = b.until(ctx, "every topic to be reconciled again", func() (bool, error) {
+		m, err := b.scrape(ctx)
+		return err == nil && m.reconciles >= float64(2*b.n), nil
+	})
+	if err != nil {
+		return err
+	}
+	after, err := b.versions(ctx)
+	for name, version := range after {
+		if before[name] != version {
+			b.result.restartWrites++
+		}
+	}
+	return err
+}
+
+func (b *bench) versions(ctx context.Context) (map[string]string, error) {
+	var list v1alpha1.KafkaTopicList
+	if err := b.k8s.List(ctx, &list); err != nil {
+		return nil, err
+	}
+	versions := make(map[string]string, len(list.Items))
+	for i := range list.Items {
+		versions[list.Items[i].Name] = list.Items[i].ResourceVersion
+	}
+	return versions, nil
+}
+
+func (b *bench) remove(ctx context.Context) error {
+	if err := b.eachObject(b.n, b.wantDeleted(ctx, false)); err != nil {
+		return err
+	}
+	err := b.until(ctx, "the finalizers", func() (bool, error) {
+		var list v1alpha1.KafkaTopicList
+		err := b.k8s.List(ctx, &list)
+		return err == nil && !slices.ContainsFunc(list.Items, func(t v1alpha1.KafkaTopic) bool { return len(t.Finalizers) == 0 }), err
+	})
+	if err != nil {
+		return err
+	}
+	say("deleting all of them, topics too")
+	idle, err := b.cpu()
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	if err := b.eachObject(b.n, func(t *v1alpha1.KafkaTopic) error { return b.k8s.Delete(ctx, t) }); err != nil {
+		return err
+	}
+	err = b.until(ctx, "all gone", func() (bool, error) {
+		var list v1alpha1.KafkaTopicList
+		err := b.k8s.List(ctx, &list)
+		return len(list.Items) == 0, err
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.untilTopics(ctx, func(topics kadm.TopicDetails) bool { return len(topics) == 0 }); err != nil {
+		return err
+	}
+	b.result.remove = time.Since(started)
+	busy, err := b.cpu()
+	b.result.cpu += busy - idle
+	return err
+}
+
+func (b *bench) print() {
+	r, f := b.result, b.floors
+	var kinds []string
+	for _, api := range slices.Sorted(maps.Keys(r.requests)) {
+		kinds = append(kinds, fmt.Sprintf("%s=%.0f", api, r.requests[api]))
+	}
+	seconds := func(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
+	ratio := func(d, floor time.Duration) string {
+		return fmt.Sprintf("%s (floor %s, ratio %.2f)", seconds(d), seconds(floor), d.Seconds()/floor.Seconds())
+	}
+	fmt.Printf("bench-topics N=%d KAFKA=%s create=%s rate=%.0f/s change=%s delete=%s deletes=%.0f/s kafka[%s] api[reads=%.0f writes=%.0f] sweep[kafka=%.0f reads=%.0f writes=%.0f] restart[writes=%d] cpu=%s rss=%dMB\n",
+		b.n, b.kafka, ratio(r.create, f.create), float64(b.n)/r.create.Seconds(), ratio(r.change, f.change), ratio(r.remove, f.remove), float64(b.n)/r.remove.Seconds(),
+		strings.Join(kinds, " "), r.apiReads, r.apiWrites, r.sweepRequests, r.sweepReads, r.sweepWrites, r.restartWrites, seconds(r.cpu), r.rss>>20)
+}
