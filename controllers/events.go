@@ -42,7 +42,7 @@ func (e Events) warning(o runtime.Object, reason, note string, args ...any) {
 }
 
 // expected are reasons of work that goes its way; the steps have Events of their own.
-var expected = []string{v1alpha1.ReasonProgressing, v1alpha1.ReasonReassigning, v1alpha1.ReasonDeleting}
+var expected = []string{v1alpha1.ReasonProgressing, v1alpha1.ReasonCreating, v1alpha1.ReasonReassigning, v1alpha1.ReasonDeleting}
 
 // onVerdict records a change of Ready: what keeps an object from being ready is news once, not at every look.
 func (e Events) onVerdict(o runtime.Object, before, after []metav1.Condition) {

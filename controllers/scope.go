@@ -51,6 +51,8 @@ func (s *scope) use(admin kafka.Admin) {
 		s.policy.Untaken = m.untaken
 	}
 	s.refused = make(map[string]topic.Refusal)
+	ready := meta.FindStatusCondition(s.topic.Status.Conditions, v1alpha1.ConditionReady)
+	s.attempted = ready != nil && ready.Reason == v1alpha1.ReasonCreating
 }
 
 // stop ends the reconcile with something in the way.

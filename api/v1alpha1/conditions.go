@@ -26,6 +26,9 @@ const (
 const (
 	// ReasonProgressing: steps have been carried out and their effect is awaited.
 	ReasonProgressing = "Progressing"
+	// ReasonCreating: the topic is about to be created, with adoption Refuse. Should the operator die before it can say that
+	// the topic is its own, this tells the next one that it may be.
+	ReasonCreating = "Creating"
 	// ReasonReassigning: replicas are moving.
 	ReasonReassigning = "Reassigning"
 	// ReasonClusterNotReady: the KafkaCluster does not exist yet or is not connected.

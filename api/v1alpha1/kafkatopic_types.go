@@ -240,7 +240,7 @@ type KafkaTopicStatus struct {
 	// plan holds what is not done yet and why.
 	// +optional
 	Plan *PlanStatus `json:"plan,omitempty"`
-	// drift is what was found changed behind our back at the last look that found any.
+	// drift lists the settings in which the topic differs from the manifest now. What was corrected is an Event and a count.
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=map
 	// +listMapKey=key

@@ -70,7 +70,7 @@ type Verdict struct {
 // Judge says what a client does with settings in its own names and spellings, by the client's own rules. It knows
 // ClientJava, ClientJava3, ClientLibrdkafka, ClientSarama, ClientFranzGo and ClientKafkaJS; for another client it accepts everything.
 func Judge(client Client, settings map[string]string) Verdict {
-	c := Config{Values: make(map[string]Value, len(settings))}
+	c := Config{Values: make(map[string]Value, len(settings)), alone: true}
 	for name, text := range settings {
 		c.Values[name] = Value{text, OriginSettings, name}
 	}

@@ -85,6 +85,8 @@ type Config struct {
 
 	// java is the major version of the Java client whose rules are asked, 4 where it is 0.
 	java int
+	// alone says that these settings are all that the client gets (see Judge).
+	alone bool
 	// clusterSASL says that the operator itself authenticates with SASL on the cluster.
 	clusterSASL bool
 }

@@ -182,8 +182,8 @@ var hostPort = regexp.MustCompile(`^(?:[0-9a-zA-Z\-%._]*://)?\[?([0-9a-zA-Z\-%._
 
 func checkJavaBootstrap(c *Config) []hit {
 	text, set := c.Get(propBootstrap)
-	if !set {
-		return nil // who renders a profile alone has no cluster yet
+	if !set && !c.alone {
+		return nil // who lints a profile has no cluster at hand
 	}
 	items := splitList(javaTrim(text))
 	field := c.setting(propBootstrap)

@@ -62,7 +62,7 @@ func SummarizeTopic(f TopicFacts) v1alpha1.KafkaTopicStatus {
 
 func (f TopicFacts) observed(s *v1alpha1.KafkaTopicStatus) {
 	s.TopicID, s.ClusterID, s.ManagedConfig = f.Owned.String(), f.ClusterID, f.Managed
-	s.Plan, s.Reassignment = f.planStatus(), f.reassignment()
+	s.Plan, s.Reassignment, s.Drift = f.planStatus(), f.reassignment(), f.drift()
 	s.Partitions, s.ReplicationFactor, s.MinInsyncReplicas, s.UnderReplicatedPartitions, s.OfflinePartitions = nil, nil, nil, nil, nil
 	if !f.Observed.Exists() {
 		return
@@ -85,6 +85,35 @@ func (f TopicFacts) reassignment() *v1alpha1.ReassignmentStatus {
 		r.Total, r.Done = int32(f.Progress.Total), int32(f.Progress.Done)
 	}
 	return r
+}
+
+// drift lists the settings in which a topic that exists differs from the manifest now. What is corrected at once is an Event
+// and a count, and not there any more.
+func (f TopicFacts) drift() []v1alpha1.DriftStatus {
+	if !f.Observed.Exists() {
+		return nil
+	}
+	var drift []v1alpha1.DriftStatus
+	for _, step := range append(f.Plan.Proposed, f.Plan.Steps...) {
+		switch step := step.(type) {
+		case topic.Grow:
+			drift = append(drift, v1alpha1.DriftStatus{Key: "partitions", Wanted: strconv.Itoa(int(step.To)), Found: strconv.Itoa(int(step.From))})
+		case topic.Reassign:
+			drift = append(drift, v1alpha1.DriftStatus{Key: "replicationFactor", Wanted: strconv.Itoa(step.Replication), Found: strconv.Itoa(f.Observed.Replication())})
+		case topic.Configure:
+			for _, c := range step.Changes {
+				drift = append(drift, v1alpha1.DriftStatus{Key: c.Key, Wanted: orUnset(c.To), Found: orUnset(c.From)})
+			}
+		}
+	}
+	return drift[:min(len(drift), maxListed)]
+}
+
+func orUnset(value *string) string {
+	if value == nil {
+		return "(unset)"
+	}
+	return *value
 }
 
 func (f TopicFacts) planStatus() *v1alpha1.PlanStatus {

@@ -539,6 +539,130 @@ func TestParallelBatches(t *testing.T) {
 	}
 }
 
+// A group that lingers: nobody waits on an idle one, a trickle travels in company, and a full batch is not held back.
+func TestLinger(t *testing.T) {
+	const linger = 10 * time.Millisecond
+	quick := func(b *broker) func(context.Context, []item) (map[string]result, error) {
+		return func(_ context.Context, batch []item) (map[string]result, error) {
+			b.begin(batch)
+			defer b.end()
+			return answers(batch), nil
+		}
+	}
+	t.Run("an idle group sends at once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var b broker
+			c := newCallers(t, config{Exec: quick(&b), Linger: linger})
+			start := time.Now()
+			c.call(t.Context(), "a", 1)
+			c.all("a=1")
+			<-time.After(11 * linger)
+			c.call(t.Context(), "b", 2)
+			c.all("a=1", "b=2")
+			if took := time.Since(start); took != 11*linger {
+				t.Errorf("it took %s, want no waiting but our own", took)
+			}
+		})
+	})
+	t.Run("a busy group waits, once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var b broker
+			c := newCallers(t, config{Exec: quick(&b), Linger: linger})
+			c.call(t.Context(), "a", 1)
+			start := time.Now()
+			for n, key := range []string{"b", "c", "d"} {
+				c.call(t.Context(), key, n)
+				<-time.After(linger / 4)
+			}
+			c.all("a=1", "b=0", "c=1", "d=2")
+			if took := time.Since(start); took != linger {
+				t.Errorf("it took %s, want one linger from the first call on", took)
+			}
+			if diff := cmp.Diff([][]string{{"a"}, {"b", "c", "d"}}, b.keys()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	})
+	t.Run("a trickle travels in company", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var b broker
+			c := newCallers(t, config{Exec: quick(&b), Linger: linger})
+			for n := range 100 {
+				c.call(t.Context(), fmt.Sprint(n), n)
+				<-time.After(time.Millisecond)
+			}
+			c.wait.Wait()
+			if got := len(b.keys()); got < 8 || got > 12 {
+				t.Errorf("100 calls, one a millisecond, made %d batches", got)
+			}
+			for n := range 100 {
+				if c.errs[n] != nil || c.got[n] != answer(fmt.Sprint(n), n) {
+					t.Fatalf("call %d got %q, %v", n, c.got[n], c.errs[n])
+				}
+			}
+		})
+	})
+	t.Run("a full batch does not wait", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var b broker
+			c := newCallers(t, config{Exec: quick(&b), Linger: linger, MaxItems: 3})
+			c.call(t.Context(), "a", 0)
+			start := time.Now()
+			for n := range 3 {
+				c.call(t.Context(), fmt.Sprint(n), n)
+			}
+			c.all("a=0", "0=0", "1=1", "2=2")
+			if took := time.Since(start); took != 0 {
+				t.Errorf("it took %s", took)
+			}
+			c.call(t.Context(), "late", 4) // the timer of the batch that did not wait is still under way
+			c.all("a=0", "0=0", "1=1", "2=2", "late=4")
+			if took := time.Since(start); took > linger {
+				t.Errorf("it took %s", took)
+			}
+		})
+	})
+	t.Run("a batch under way is company enough", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var b broker
+			slow := func(_ context.Context, batch []item) (map[string]result, error) {
+				b.begin(batch)
+				defer b.end()
+				<-time.After(20 * linger)
+				return answers(batch), nil
+			}
+			c := newCallers(t, config{Exec: slow, Linger: linger})
+			start := time.Now()
+			c.call(t.Context(), "a", 1)
+			c.call(t.Context(), "b", 2)
+			c.all("a=1", "b=2")
+			if took := time.Since(start); took != 40*linger {
+				t.Errorf("it took %s, want two round trips: those who waited through one have lingered", took)
+			}
+		})
+	})
+}
+
+func TestOnBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b broker
+		var mu sync.Mutex
+		var sizes []int
+		c := newCallers(t, config{Exec: b.exec, OnBatch: func(items int) {
+			mu.Lock()
+			defer mu.Unlock()
+			sizes = append(sizes, items)
+		}})
+		for n := range 4 {
+			c.call(t.Context(), fmt.Sprint(n), n)
+		}
+		c.wait.Wait()
+		if !slices.Equal(sizes, []int{1, 3}) {
+			t.Errorf("%v", sizes)
+		}
+	})
+}
+
 // Many callers with few keys, batches that split, callers that leave: nobody gets another's answer, no batch has a key
 // twice, and nothing is lost. Run it with -race.
 func TestManyCallers(t *testing.T) {
@@ -611,17 +735,20 @@ func TestManyCallers(t *testing.T) {
 func TestFiguresOfCoalescing(t *testing.T) {
 	for _, tt := range []struct {
 		workers  int
+		linger   time.Duration
 		requests int // at most
 		took     time.Duration
 	}{
 		// At the worst, the answered half of the workers comes back just after the other half has left.
 		{workers: 16, requests: 2*5000/16 + 1, took: 6300 * time.Millisecond},
 		{workers: 512, requests: 2*5000/512 + 2, took: 220 * time.Millisecond},
+		{workers: 16, linger: 10 * time.Millisecond, requests: 5000/16 + 3, took: 6300 * time.Millisecond},
+		{workers: 512, linger: 10 * time.Millisecond, requests: 5000/512 + 3, took: 220 * time.Millisecond},
 	} {
-		t.Run(fmt.Sprintf("%d workers", tt.workers), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d workers, linger %s", tt.workers, tt.linger), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var b broker
-				g := coalesce.New(config{Exec: b.exec})
+				g := coalesce.New(config{Exec: b.exec, Linger: tt.linger})
 				start := time.Now()
 				run(tt.workers, 5000, func(n int) {
 					if got, err := g.Do(t.Context(), fmt.Sprint(n), n); err != nil || got != answer(fmt.Sprint(n), n) {

@@ -33,7 +33,7 @@ type KafkaTopicStatusApplyConfiguration struct {
 	ManagedConfig map[string]string `json:"managedConfig,omitempty"`
 	// plan holds what is not done yet and why.
 	Plan *PlanStatusApplyConfiguration `json:"plan,omitempty"`
-	// drift is what was found changed behind our back at the last look that found any.
+	// drift lists the settings in which the topic differs from the manifest now. What was corrected is an Event and a count.
 	Drift []DriftStatusApplyConfiguration `json:"drift,omitempty"`
 	// reassignment tells how far a move of replicas is.
 	Reassignment *ReassignmentStatusApplyConfiguration `json:"reassignment,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/kafka"
 	"mooring.dev/mooring/internal/outcome"
+	"mooring.dev/mooring/internal/status"
 	"mooring.dev/mooring/internal/topic"
 )
 
@@ -27,10 +28,15 @@ func (s *scope) first() kafka.Freshness {
 	return kafka.Cached()
 }
 
-// announce writes into status that replicas are about to move, before the first one does. The throttle has to come off
-// again whatever happens in between, and after a restart only status knows that it was ours.
+// announce writes into status what a process that dies must leave word of, before it is done. Replicas are about to move: the
+// throttle has to come off again whatever happens, and after a restart only status knows that it was ours. A topic is about
+// to be created under adoption Refuse: should we not live to own it, the next process would take it for somebody else's.
 func (s *scope) announce(ctx context.Context, plan topic.Plan) (outcome.Outcome, bool) {
 	s.facts.Progress = topic.ReassignmentOf(s.desired, s.facts.Observed)
+	if s.topic.Spec.Adoption == v1alpha1.AdoptionRefuse && !s.attempted && s.creates(plan) {
+		return s.stop(failure{status.Verdict{Kind: status.Working, Reason: v1alpha1.ReasonCreating,
+			Message: "the topic is not there, and is being created"}, outcome.Wait(10 * time.Millisecond)}), true
+	}
 	moves := slices.ContainsFunc(plan.Steps, func(step topic.Step) bool { _, is := step.(topic.Reassign); return is })
 	cleans := slices.ContainsFunc(plan.Steps, func(step topic.Step) bool { _, is := step.(topic.Unthrottle); return is })
 	if moves && !s.policy.Reassigning {
@@ -46,6 +52,10 @@ func (s *scope) announce(ctx context.Context, plan topic.Plan) (outcome.Outcome,
 		return outcome.Retry(err), true
 	}
 	return outcome.Outcome{}, false
+}
+
+func (s *scope) creates(plan topic.Plan) bool {
+	return slices.ContainsFunc(plan.Steps, func(step topic.Step) bool { _, is := step.(topic.Create); return is })
 }
 
 // lookAround finds out which throttle rates the objects of this cluster set, and whether another one still needs them.

@@ -1,0 +1,84 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mooring.dev/mooring/internal/producer"
+)
+
+//go:embed java
+var javaSources embed.FS
+
+// javaRunner builds the runner for a version of kafka-clients, once for each content of its sources, and returns how to
+// start it.
+func javaRunner(t *testing.T, version string) func(args ...string) *exec.Cmd {
+	t.Helper()
+	dir := cacheDir(t, "java", version, sourcesHash(t))
+	built := filepath.Join(dir, "built")
+	if _, err := os.Stat(built); err != nil {
+		if err := os.CopyFS(filepath.Join(dir, "src"), javaSources); err != nil && !errors.Is(err, fs.ErrExist) {
+			t.Fatal(err)
+		}
+		maven := exec.Command(lookPath(t, "mvn", "maven default-jdk-headless"), "-q", "-B", "-f", filepath.Join(dir, "src", "java", "pom.xml"),
+			"-Dkafka.version="+version, "compile", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+		during(t, "building the Java runner for kafka-clients "+version+" with Maven", maven)
+		if err := os.WriteFile(built, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	java := lookPath(t, "java", "default-jdk-headless")
+	classes := filepath.Join(dir, "src", "java", "target", "classes") + string(os.PathListSeparator) + filepath.Join(dir, "libs", "*")
+	return func(args ...string) *exec.Cmd {
+		return exec.Command(java, append([]string{"-Xmx512m", "-cp", classes, "dev.mooring.conformance.Runner"}, args...)...)
+	}
+}
+
+func sourcesHash(t *testing.T) string {
+	t.Helper()
+	sum := sha256.New()
+	if err := fs.WalkDir(javaSources, "java", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := javaSources.ReadFile(path)
+		sum.Write(content)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
+}
+
+// Our verdict on a configuration is the Java client's own: it starts, it does not, or it starts without idempotence.
+func TestJava(t *testing.T) {
+	for _, client := range []struct {
+		version string
+		client  producer.Client
+		cases   int
+	}{
+		{"4.3.1", producer.ClientJava, 6000},
+		{"3.9.2", producer.ClientJava3, 5000},
+	} {
+		t.Run(client.version, func(t *testing.T) {
+			run := javaRunner(t, client.version)
+			begin := time.Now()
+			m := newMaker(1)
+			settings := make([]map[string]string, client.cases)
+			for i := range settings {
+				settings[i] = m.java()
+			}
+			compare(t, "java "+client.version, client.client, askProcess(t, run(), settings), begin)
+		})
+	}
+}
