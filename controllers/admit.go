@@ -6,17 +6,16 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/outcome"
 	"mooring.dev/mooring/internal/status"
+	"mooring.dev/mooring/internal/topic"
 )
 
-// admit judges what crosses objects: whether the cluster exists and takes this namespace, and whether another object owns
-// the topic. It returns why not; the error is one of the API server's.
+// admit judges what crosses objects: whether another object owns the topic, and whether the cluster exists, takes this
+// namespace, and has a policy against the topic. It returns why not; the error is one of the API server's.
 func (r *TopicReconciler) admit(ctx context.Context, t *v1alpha1.KafkaTopic) (*failure, error) {
 	same, err := sameTarget(ctx, r.Client, t.Spec.ClusterRef.Name, t.TopicName())
 	if err != nil {
@@ -38,29 +37,25 @@ func (r *TopicReconciler) admit(ctx context.Context, t *v1alpha1.KafkaTopic) (*f
 	if err != nil {
 		return nil, err
 	}
-	return r.consent(ctx, t, &cluster)
+	if refused, err := r.consent(ctx, t, &cluster); refused != nil || err != nil {
+		return refused, err
+	}
+	return r.guard(ctx, t, &cluster)
 }
 
 // consent says whether the cluster takes topics of this namespace.
 func (r *TopicReconciler) consent(ctx context.Context, t *v1alpha1.KafkaTopic, cluster *v1alpha1.KafkaCluster) (*failure, error) {
-	consent := cluster.Spec.AllowedNamespaces
-	if consent == nil || (len(consent.Selector.MatchLabels) == 0 && len(consent.Selector.MatchExpressions) == 0) {
+	if cluster.Spec.AllowedNamespaces == nil {
 		return nil, nil
-	}
-	selector, err := metav1.LabelSelectorAsSelector(&consent.Selector)
-	if err != nil {
-		return stuckFor(v1alpha1.ReasonNamespaceNotAllowed, "KafkaCluster %s: spec.allowedNamespaces.selector is not a selector: %v", cluster.Name, err), nil
 	}
 	var namespace corev1.Namespace
 	if err := r.Client.Get(ctx, types.NamespacedName{Name: t.Namespace}, &namespace); err != nil {
 		return nil, err
 	}
-	if selector.Matches(labels.Set(namespace.Labels)) {
-		return nil, nil
+	if refusal, refused := topic.RefuseNamespace(cluster, t.Namespace, namespace.Labels); refused {
+		return stuckFor(refusal.Reason, "%s", refusal.Message), nil
 	}
-	return stuckFor(v1alpha1.ReasonNamespaceNotAllowed,
-		"KafkaCluster %s takes topics of namespaces labelled %s only, and namespace %s is not; ask for the label, or use another cluster",
-		cluster.Name, metav1.FormatLabelSelector(&consent.Selector), t.Namespace), nil
+	return nil, nil
 }
 
 // stuckFor is a refusal that only a change of the objects can lift; a watch brings it back.

@@ -37,7 +37,10 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.KafkaTopic{}, indexTopicsByTarget, byTarget); err != nil {
 		return err
 	}
-	return indexer.IndexField(ctx, &v1alpha1.KafkaCluster{}, indexClustersBySecret, bySecret)
+	if err := indexer.IndexField(ctx, &v1alpha1.KafkaCluster{}, indexClustersBySecret, bySecret); err != nil {
+		return err
+	}
+	return addGuardrailIndexes(ctx, indexer)
 }
 
 // sameTarget lists the KafkaTopics that mean the same topic, oldest first: the first one owns it.

@@ -128,10 +128,11 @@ func (r *TopicReconciler) setup(mgr ctrl.Manager, o Options) error {
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
-// heirs are the other objects that mean the topic of one that went: the next oldest owns it now.
+// heirs are the other objects that mean the topic of one that went: the next oldest owns it now. What it had of a quota
+// goes to those that were held back.
 func (r *TopicReconciler) heirs(ctx context.Context, o client.Object) []reconcile.Request {
 	t := o.(*v1alpha1.KafkaTopic)
-	return r.topicsOf(ctx, pool.TopicRef{Cluster: t.Spec.ClusterRef.Name, Topic: t.TopicName()})
+	return append(r.topicsOf(ctx, pool.TopicRef{Cluster: t.Spec.ClusterRef.Name, Topic: t.TopicName()}), r.heldBack(ctx, t)...)
 }
 
 func (r *TopicReconciler) topicsOfCluster(ctx context.Context, o client.Object) []reconcile.Request {

@@ -304,9 +304,6 @@ type ReassignmentStatus struct {
 	// done are those that have arrived.
 	// +required
 	Done int32 `json:"done"`
-	// bytesRemaining is how much the replicas that are being added still have to copy, as the log sizes say.
-	// +optional
-	BytesRemaining *int64 `json:"bytesRemaining,omitempty"`
 }
 
 // KafkaTopic is one topic on one Kafka cluster.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // maxManifest bounds a file. A manifest is some kilobytes; what is larger is most likely named by mistake.
@@ -98,7 +97,7 @@ func expand(name string, recursive bool) ([]string, error) {
 	return paths, err
 }
 
-// plainPathError says which file and what is wrong with it, without the name of the system call.
+// plainPathError says which file and what is wrong with it, without the name of the system call. Nil stays nil.
 func plainPathError(err error) error {
 	var e *fs.PathError
 	if !errors.As(err, &e) {
@@ -110,14 +109,7 @@ func plainPathError(err error) error {
 // readFile is connect.ReadFile on the file system.
 func readFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
-	return data, plainPathErrorOrNil(err)
-}
-
-func plainPathErrorOrNil(err error) error {
-	if err == nil {
-		return nil
-	}
-	return plainPathError(err)
+	return data, plainPathError(err)
 }
 
 // writeNew writes a file whole or not at all. It leaves a file that says something else alone, unless it may replace it.
@@ -131,7 +123,7 @@ func writeNew(path, text string, replace bool) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return plainPathError(err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+strings.TrimSuffix(filepath.Base(path), ".yaml")[:1]+"*.tmp")
+	file, err := os.CreateTemp(filepath.Dir(path), ".mooring-*")
 	if err != nil {
 		return plainPathError(err)
 	}

@@ -48,4 +48,6 @@ func (t *target) register(flags *pflag.FlagSet) {
 }
 
 // offline says that no Kubernetes cluster is asked.
-func (t *target) offline() bool { return t.Cluster == "" && (len(t.BootstrapServers) > 0 || t.Security()) }
+func (t *target) offline() bool {
+	return t.Cluster == "" && (len(t.BootstrapServers) > 0 || t.Security())
+}

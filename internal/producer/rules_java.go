@@ -159,7 +159,7 @@ var javaRules = []Rule{
 	},
 }
 
-// checkJavaValues parses each value as the client would. 3.9 neither refuses lists with an item twice nor empty ones.
+// checkJavaValues parses each value as the client would. 3.9 takes lists with empty items.
 func checkJavaValues(c *Config) []hit {
 	var hits []hit
 	for _, name := range c.Names() {
@@ -191,7 +191,7 @@ func checkJavaBootstrap(c *Config) []hit {
 		return say(field, "bootstrap.servers is empty; name host:port")
 	}
 	var hits []hit
-	seen := make(map[string]bool)
+	servers := 0
 	for _, item := range items {
 		switch {
 		case item == "" && c.java == 3:
@@ -199,15 +199,13 @@ func checkJavaBootstrap(c *Config) []hit {
 		case item == "":
 			hits = append(hits, say(field, "bootstrap.servers has an empty item; look for a comma too many")...)
 			continue
-		case seen[item] && c.java != 3:
-			hits = append(hits, say(field, "bootstrap.servers has %s twice; remove one", item)...)
 		}
-		seen[item] = true
+		servers++
 		if err := javaAddress(item); err != nil {
 			hits = append(hits, say(field, "bootstrap.servers has %.100q, which %v", item, err)...)
 		}
 	}
-	if len(seen) == 0 {
+	if servers == 0 {
 		hits = append(hits, say(field, "bootstrap.servers names no server; name host:port")...)
 	}
 	return hits

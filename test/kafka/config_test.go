@@ -75,7 +75,8 @@ var _ = Describe("Configuration that the brokers", func() {
 		ExpectQuiet(ctx, t, 6*time.Second)
 		Expect(kube.eventsOf(Default, t, "ConfigChanged")).To(Equal(1))
 		_, configs := s.brokers.look(ctx, Default, t.TopicName())
-		Expect(configs["min.cleanable.dirty.ratio"].MaybeValue()).To(Or(Equal("0.25"), Equal("0.250")))
+		ratio := configs["min.cleanable.dirty.ratio"]
+		Expect(ratio.MaybeValue()).To(Or(Equal("0.25"), Equal("0.250")))
 	}, NodeTimeout(4*time.Minute))
 })
 

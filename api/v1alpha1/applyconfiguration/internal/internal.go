@@ -694,9 +694,6 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.mooring.mooring.api.v1alpha1.ReassignmentStatus
   map:
     fields:
-    - name: bytesRemaining
-      type:
-        scalar: numeric
     - name: done
       type:
         scalar: numeric
