@@ -45,7 +45,7 @@ build: ## Build the binaries into bin/
 .PHONY: generate
 generate: ## Regenerate deep copies, CRDs, RBAC, apply configurations and reference pages
 	@$(CONTROLLER_GEN) object crd applyconfiguration paths=./api/... output:crd:artifacts:config=config/crd/bases
-	@$(CONTROLLER_GEN) rbac:roleName=mooring paths=./controllers/... paths=./webhook/... output:rbac:artifacts:config=config/rbac
+	@$(CONTROLLER_GEN) rbac:roleName=mooring webhook paths=./controllers/... paths=./webhook/... output:rbac:artifacts:config=config/rbac output:webhook:artifacts:config=config/webhook
 	@$(GO) run ./hack/docgen
 
 .PHONY: lint

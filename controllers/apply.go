@@ -165,7 +165,7 @@ func (s *scope) remove(ctx context.Context) (bool, outcome.Outcome) {
 		return true, outcome.Done() // it was ours on another cluster, behind the same bootstrap servers
 	}
 	if err := s.observe(ctx, s.newest()); err != nil {
-		return false, s.stop(failureOf(err, doing))
+		return false, s.stop(undeleted(err, doing))
 	}
 	step := topic.Remove{Name: s.desired.Name, ID: s.policy.Owned}
 	if topic.Settled(step, s.facts.Observed, step.ID) {
@@ -178,11 +178,7 @@ func (s *scope) remove(ctx context.Context) (bool, outcome.Outcome) {
 	}
 	_, err := s.send(ctx, step)
 	if err != nil && kafka.ClassOf(err) != kafka.ClassAbsent {
-		f := failureOf(err, doing)
-		if f.verdict.Kind == status.Stuck {
-			f.verdict.Message += fmt.Sprintf("; to let this object go and leave the topic, annotate it with %s=true", v1alpha1.AnnotationOrphan)
-		}
-		return false, s.stop(f)
+		return false, s.stop(undeleted(err, doing))
 	}
 	if err == nil {
 		s.carriedOut(step, step.ID)
@@ -194,10 +190,17 @@ func (s *scope) remove(ctx context.Context) (bool, outcome.Outcome) {
 	return true, outcome.Done()
 }
 
+// undeleted explains why a topic could not be deleted, and how to let its object go without.
+func undeleted(err error, doing string) failure {
+	f := failureOf(err, doing)
+	f.verdict.Message += fmt.Sprintf("; to let this object go and leave the topic, annotate it with %s=true", v1alpha1.AnnotationOrphan)
+	return f
+}
+
 func (s *scope) refuseNotEmpty(ctx context.Context) *failure {
 	records, err := s.admin.Records(ctx, s.desired.Name)
 	if err != nil {
-		return new(failureOf(err, "look for records in topic "+s.desired.Name))
+		return new(undeleted(err, "look for records in topic "+s.desired.Name))
 	}
 	if records == 0 {
 		return nil

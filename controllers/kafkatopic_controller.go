@@ -102,9 +102,7 @@ func (r *TopicReconciler) delete(ctx context.Context, s *scope) outcome.Outcome 
 	}
 	admin, err := r.Pool.For(t.Spec.ClusterRef.Name)
 	if err != nil {
-		f := failureOf(err, "delete topic "+t.TopicName())
-		f.verdict.Message += fmt.Sprintf("; to let this object go and leave the topic, annotate it with %s=true", v1alpha1.AnnotationOrphan)
-		return s.stop(f)
+		return s.stop(undeleted(err, "delete topic "+t.TopicName()))
 	}
 	s.use(admin)
 	gone, o := s.remove(ctx)

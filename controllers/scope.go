@@ -74,6 +74,9 @@ func (s *scope) drive(ctx context.Context) outcome.Outcome {
 	}
 	for round := range maxRounds {
 		plan := s.makePlan()
+		if plan.NeedsAcknowledgement() && !s.policy.Empty {
+			plan = s.unlessEmpty(ctx)
+		}
 		if len(plan.Steps) == 0 {
 			return s.finish(ctx)
 		}
@@ -127,6 +130,16 @@ func (s *scope) makePlan() topic.Plan {
 	plan := topic.MakePlan(s.desired, s.facts.Observed, s.policy)
 	s.facts.Plan = plan.Without(s.refused)
 	return s.facts.Plan
+}
+
+// unlessEmpty plans again if the topic holds no record, because then nothing can be lost. A look that fails leaves the
+// refusal standing: it is the safe answer.
+func (s *scope) unlessEmpty(ctx context.Context) topic.Plan {
+	if records, err := s.admin.Records(ctx, s.desired.Name); err != nil || records > 0 {
+		return s.facts.Plan
+	}
+	s.policy.Empty = true
+	return s.makePlan()
 }
 
 // confirmLoss looks again before a topic of ours is taken for lost. It returns whether the topic is only on its way: we

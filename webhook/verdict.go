@@ -28,12 +28,12 @@ func refuse(kind, name string, found []topic.Violation) error {
 }
 
 // ratchet refuses what an update brings, and only warns of what was there before: a policy that has become stricter must
-// not stand in the way of an update about something else. The reconcile holds the object back in any case.
+// not stand in the way of an update about something else. The reconcile judges the object in any case.
 func ratchet(kind, name string, before, after []topic.Violation, warnings admission.Warnings) (admission.Warnings, error) {
 	var brought []topic.Violation
 	for _, v := range after {
 		if slices.Contains(before, v) {
-			warnings = append(warnings, "held back as before: "+v.Refusal().Message)
+			warnings = append(warnings, "against the policy, as before: "+v.Refusal().Message)
 			continue
 		}
 		brought = append(brought, v)

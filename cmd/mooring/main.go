@@ -46,6 +46,8 @@ func command() *cobra.Command {
 	flags.StringVar(&o.Namespace, "namespace", "mooring-system", "namespace that the operator runs in; Secrets are read there alone")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 turns it off")
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns it off")
+	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", "0", "address of the admission webhooks, such as :9443; 0 turns them off, and policies are judged in the reconcile alone")
+	flags.StringVar(&o.WebhookCertDir, "webhook-cert-dir", "", "folder with tls.crt and tls.key for the webhooks; empty makes a certificate, renews it, and gives its authority to the API server")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "let one of several replicas work")
 	flags.IntVar(&o.TopicWorkers, "topic-workers", 512, "KafkaTopics reconciled at once; most of them wait for a batch that carries them all")
 	flags.DurationVar(&o.OutageGrace, "outage-grace", 2*time.Minute, "how long a Kafka cluster may be away before the topics on it say so")

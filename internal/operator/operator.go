@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -24,6 +26,7 @@ import (
 	"mooring.dev/mooring/internal/kafka"
 	"mooring.dev/mooring/internal/kafka/franz"
 	"mooring.dev/mooring/internal/kafka/pool"
+	"mooring.dev/mooring/webhook"
 )
 
 // leaderElectionID names the Lease.
@@ -56,7 +59,8 @@ func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.D
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = -1, -1
 	config.UserAgent = "mooring"
-	mgr, err := ctrl.NewManager(config, managerOptions(o))
+	hooks := webhook.New(o.webhooks())
+	mgr, err := ctrl.NewManager(config, managerOptions(o, hooks))
 	if err != nil {
 		return nil, fmt.Errorf("start the manager: %w", err)
 	}
@@ -74,6 +78,9 @@ func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.D
 	if err := controllers.Setup(ctx, mgr, controllers.Options{Namespace: o.Namespace, TopicWorkers: o.TopicWorkers, Pool: connections}); err != nil {
 		return nil, fmt.Errorf("set up the controllers: %w", err)
 	}
+	if err := hooks.Setup(ctx, mgr); err != nil {
+		return nil, fmt.Errorf("set up the webhooks: %w", err)
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, err
 	}
@@ -88,11 +95,12 @@ func dial(s kafka.Settings) (pool.Conn, error) {
 	return franz.New(c, meter{}), nil
 }
 
-func managerOptions(o Options) ctrl.Options {
+func managerOptions(o Options, hooks *webhook.Webhooks) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        Scheme(),
 		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:        o.ProbeAddress,
+		WebhookServer:                 hooks.Server(),
 		LeaderElection:                o.LeaderElect,
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       o.Namespace,
@@ -106,6 +114,8 @@ func managerOptions(o Options) ctrl.Options {
 			ByObject: map[client.Object]cache.ByObject{
 				// Credentials are read in the operator's own namespace, and the RBAC allows no other.
 				&corev1.Secret{}: {Namespaces: map[string]cache.Config{o.Namespace: {}}},
+				// Ours by name, and the RBAC allows no other.
+				&admissionregistrationv1.ValidatingWebhookConfiguration{}: {Field: fields.OneTermEqualSelector("metadata.name", webhook.ConfigurationName)},
 			},
 		},
 		Client: client.Options{

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"mooring.dev/mooring/webhook"
 )
 
 // Options of the operator. Each is a flag of cmd/mooring and an environment variable.
@@ -17,6 +19,10 @@ type Options struct {
 	MetricsAddress string
 	// ProbeAddress serves /healthz and /readyz.
 	ProbeAddress string
+	// WebhookAddress serves the admission webhooks; "0" turns them off.
+	WebhookAddress string
+	// WebhookCertDir holds tls.crt and tls.key of the webhooks; empty makes and renews a certificate.
+	WebhookCertDir string
 	// LeaderElect lets one of several replicas work.
 	LeaderElect bool
 	// TopicWorkers is how many KafkaTopics are reconciled at once.
@@ -41,8 +47,15 @@ func (o Options) Validate() error {
 	case o.LogFormat != "json" && o.LogFormat != "text":
 		return fmt.Errorf("--log-format is %q: it must be json or text", o.LogFormat)
 	}
+	if err := o.webhooks().Validate(); err != nil {
+		return err
+	}
 	_, err := parseLevel(o.LogLevel)
 	return err
+}
+
+func (o Options) webhooks() webhook.Options {
+	return webhook.Options{Address: o.WebhookAddress, CertDir: o.WebhookCertDir, Namespace: o.Namespace}
 }
 
 func parseLevel(text string) (slog.Level, error) {

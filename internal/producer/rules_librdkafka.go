@@ -45,8 +45,7 @@ func (c *Config) rdTrue(name string) (value, set bool) {
 // rdIdempotent says whether the producer is idempotent: a transactional.id makes it so.
 func (c *Config) rdIdempotent() bool {
 	on, set := c.rdTrue(propIdempotence)
-	_, transactional := c.rdGet(propTransactionalID)
-	return on || transactional && !set
+	return on || c.rdIsTransactional() && !set
 }
 
 var cInteger = regexp.MustCompile(`^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)`)
@@ -137,7 +136,7 @@ func (p rdProperty) checkWords(value string) error {
 		if p.kind == rdString {
 			known = func(w string) bool { return w == item } // the partitioner's name is compared with its case
 		}
-		if item == "" && p.kind != rdString {
+		if item == "" && p.kind == rdFlags && value != "" {
 			continue
 		}
 		if !slices.ContainsFunc(p.words, known) {
@@ -207,29 +206,27 @@ var librdkafkaRules = []Rule{
 	}),
 	rdRule("transactional-idempotence", propTransactionalID, "a transactional.id needs enable.idempotence=true; set it, or remove it", func(c *Config) bool {
 		on, set := c.rdTrue(propIdempotence)
-		_, transactional := c.rdGet(propTransactionalID)
-		return transactional && set && !on
+		return c.rdIsTransactional() && set && !on
 	}),
 	rdRule("transaction-socket-timeout", "socket.timeout.ms", "socket.timeout.ms must be at most transaction.timeout.ms + 100; lower it, or remove it", func(c *Config) bool {
 		socket, set := c.rdNumber("socket.timeout.ms")
 		transaction, _ := c.rdNumber(propTransactionTimeout)
-		_, transactional := c.rdGet(propTransactionalID)
-		return transactional && set && socket > transaction+100
+		return c.rdIsTransactional() && set && socket > transaction+100
 	}),
 	rdRule("transaction-message-timeout", "message.timeout.ms", "message.timeout.ms must be at most transaction.timeout.ms; lower it", func(c *Config) bool {
 		message, set := c.rdNumber("message.timeout.ms")
 		transaction, _ := c.rdNumber(propTransactionTimeout)
-		_, transactional := c.rdGet(propTransactionalID)
-		return transactional && set && message > transaction
+		return c.rdIsTransactional() && set && message > transaction
 	}),
 	rdRule("message-timeout-linger", "message.timeout.ms", "message.timeout.ms must be above linger.ms; raise it", func(c *Config) bool {
-		message, _ := c.rdNumber("message.timeout.ms")
-		linger, set := c.rdNumber("queue.buffering.max.ms")
-		if _, given := c.rdGet("message.timeout.ms"); !given && c.rdIsTransactional() {
-			message, _ = c.rdNumber(propTransactionTimeout) // which takes its place
-		}
-		return set && message != 0 && message <= linger
+		return c.rdLingersTooLong() && c.rdHasTopicSettings()
 	}),
+	{
+		ID: "librdkafka-linger-later", Client: ClientLibrdkafka, Severity: Warning, Fields: []string{propLinger, "message.timeout.ms"},
+		Sentence: "linger.ms is not below message.timeout.ms (300000 unless set): librdkafka starts, and no topic can be written; lower it",
+		Source:   "rd_kafka_topic_conf_finalize of librdkafka 2.16.0",
+		check:    when(func(c *Config) bool { return c.rdLingersTooLong() && !c.rdHasTopicSettings() }),
+	},
 	rdRule("gapless", "enable.gapless.guarantee", "enable.gapless.guarantee needs enable.idempotence=true", func(c *Config) bool {
 		on, set := c.rdTrue("enable.gapless.guarantee")
 		return !c.rdIdempotent() && on && set
@@ -241,9 +238,32 @@ var librdkafkaRules = []Rule{
 	}),
 }
 
+// rdIsTransactional says whether there is a transactional.id. Set to nothing, librdkafka takes it for unset.
 func (c *Config) rdIsTransactional() bool {
-	_, ok := c.rdGet(propTransactionalID)
-	return ok
+	id, set := c.rdGet(propTransactionalID)
+	return set && id != ""
+}
+
+// rdLingersTooLong says whether a batch may wait for as long as its records live.
+func (c *Config) rdLingersTooLong() bool {
+	message, given := c.rdNumber("message.timeout.ms")
+	linger, set := c.rdNumber("queue.buffering.max.ms")
+	if !given && c.rdIsTransactional() && c.rdIdempotent() {
+		message, _ = c.rdNumber(propTransactionTimeout) // which takes its place
+	}
+	return set && message != 0 && message <= linger
+}
+
+// rdTopicOnly are the settings of topics. Without one of them set, librdkafka judges topics' settings only when a topic is
+// first written.
+var rdTopicOnly = []string{
+	"request.required.acks", propAcks, propRequestTimeout, "message.timeout.ms", propDeliveryTimeout, "queuing.strategy",
+	"produce.offset.report", "partitioner", "compression.level", "auto.commit.enable", "auto.offset.reset", "offset.store.path",
+	"offset.store.sync.interval.ms", "consume.callback.max.messages",
+}
+
+func (c *Config) rdHasTopicSettings() bool {
+	return slices.ContainsFunc(rdTopicOnly, func(name string) bool { _, set := c.Get(name); return set })
 }
 
 func rdUnknown(name string) string {

@@ -31,12 +31,12 @@ var (
 	nonEmpty = Valid{NonEmpty: true}
 )
 
-func atLeast(lo float64) Valid            { return Valid{Min: &lo} }
-func between(lo, hi float64) Valid        { return Valid{Min: &lo, Max: &hi} }
-func betweenOr(lo, hi, or float64) Valid  { return Valid{Min: &lo, Max: &hi, Or: &or} }
-func oneOf(values ...string) Valid        { return Valid{OneOf: values} }
-func oneOfFold(values ...string) Valid    { return Valid{OneOf: values, Fold: true} }
-func itemsOf(emptyAllowed bool) Valid     { return Valid{NoBlanks: true, NonEmpty: !emptyAllowed} }
+func atLeast(lo float64) Valid           { return Valid{Min: &lo} }
+func between(lo, hi float64) Valid       { return Valid{Min: &lo, Max: &hi} }
+func betweenOr(lo, hi, or float64) Valid { return Valid{Min: &lo, Max: &hi, Or: &or} }
+func oneOf(values ...string) Valid       { return Valid{OneOf: values} }
+func oneOfFold(values ...string) Valid   { return Valid{OneOf: values, Fold: true} }
+func itemsOf(emptyAllowed bool) Valid    { return Valid{NoBlanks: true, NonEmpty: !emptyAllowed} }
 
 // String says what is valid, for the reference pages.
 func (v Valid) String() string {

@@ -27,6 +27,11 @@ type Refusal struct {
 // passing are reasons of refusals that go away without anybody's help.
 var passing = []string{v1alpha1.ReasonBlocked, v1alpha1.ReasonReassigning, v1alpha1.ReasonUnknown}
 
+// NeedsAcknowledgement says whether a refusal waits for spec.acknowledge.
+func (p Plan) NeedsAcknowledgement() bool {
+	return slices.ContainsFunc(p.Refusals, func(r Refusal) bool { return r.Reason == v1alpha1.ReasonAcknowledgeRequired })
+}
+
 // Passes says that this refusal goes away without anybody's help.
 func (r Refusal) Passes() bool { return slices.Contains(passing, r.Reason) }
 
@@ -46,6 +51,8 @@ type Policy struct {
 	Accepted ID
 	// Acknowledged are the dangerous changes that the manifest names.
 	Acknowledged []v1alpha1.DangerousChange
+	// Empty says that the topic holds no record: no change is dangerous then.
+	Empty bool
 	// Untaken are changes that the broker acknowledged and did not carry out; they are not sent again.
 	Untaken []Change
 	Cluster Cluster
@@ -232,7 +239,7 @@ func planPartitions(d Desired, o Observed, p Policy) Plan {
 
 // unacknowledged is the refusal of a dangerous change that the manifest does not name.
 func (p Policy) unacknowledged(change v1alpha1.DangerousChange, format string, args ...any) (Refusal, bool) {
-	if slices.Contains(p.Acknowledged, change) {
+	if p.Empty || slices.Contains(p.Acknowledged, change) {
 		return Refusal{}, false
 	}
 	return Refusal{

@@ -97,7 +97,7 @@ func refuseChange(d Desired, o Observed, p Policy, c Change) (Refusal, bool) {
 	case KeyCleanupPolicy:
 		return refuseCompactionRemoved(o, p, c)
 	case KeyRetentionMs, KeyRetentionBytes:
-		return refuseRetentionCut(o, p, c)
+		return refuseRetentionCut(p, c)
 	}
 	return Refusal{}, false
 }
@@ -149,9 +149,9 @@ func refuseCompactionRemoved(o Observed, p Policy, c Change) (Refusal, bool) {
 		"cleanup.policy from %s to %s deletes the last value of every key once it is older than retention.ms", before, to)
 }
 
-// refuseRetentionCut asks for an acknowledgement of every cut. What is stored is not looked at: whether records that
-// are there now would go is a matter of minutes, and an answer that changes by itself is no answer.
-func refuseRetentionCut(o Observed, p Policy, c Change) (Refusal, bool) {
+// refuseRetentionCut asks for an acknowledgement of every cut of a topic with records. How old the records are is not looked
+// at: whether those that are there now would go is a matter of minutes, and an answer that changes by itself is no answer.
+func refuseRetentionCut(p Policy, c Change) (Refusal, bool) {
 	if c.From == nil || c.To == nil {
 		return Refusal{}, false
 	}

@@ -19,10 +19,10 @@ var _ = Describe("Configuration that the brokers", func() {
 		t := s.Topic(ctx, "config")
 		ExpectCreated(ctx, t)
 		ExpectTopicReady(ctx, t)
-		ExpectSpecChanged(ctx, t, config("retention.ms", "86400000", "retention.msec", "1"))
+		ExpectSpecChanged(ctx, t, config("segment.ms", "600000", "retention.msec", "1"))
 		ExpectTopicNotReady(ctx, t, v1alpha1.ReasonInvalidConfig, "Unknown topic config name", "retention.msec")
-		s.brokers.ExpectOnBrokers(ctx, t.TopicName(), 2, *t.Spec.ReplicationFactor, "retention.ms", "86400000")
-		Expect(t.Status.ManagedConfig).To(Equal(map[string]string{"retention.ms": "86400000"}))
+		s.brokers.ExpectOnBrokers(ctx, t.TopicName(), 2, *t.Spec.ReplicationFactor, "segment.ms", "600000")
+		Expect(t.Status.ManagedConfig).To(Equal(map[string]string{"segment.ms": "600000"}))
 		Expect(t.Status.Plan.Refusals).To(HaveLen(1))
 		ExpectEvent(ctx, t, v1alpha1.ReasonInvalidConfig)
 

@@ -31,8 +31,7 @@ var _ = Describe("Deleting a KafkaTopic", func() {
 
 	It("waits while the cluster is down, and says how to let go", func(ctx SpecContext) {
 		needsOwnBrokers("they are not ours to kill")
-		DeferCleanup(brokers.Restore, NodeTimeout(4*time.Minute))
-		s := NewScene()
+		s := NewSceneWithFaults()
 		k := s.Cluster(ctx)
 		ExpectClusterReady(ctx, k)
 		orphan, waits := s.Topic(ctx, "orphan", deleting), s.Topic(ctx, "waits", deleting)

@@ -13,26 +13,23 @@ import (
 )
 
 var _ = Describe("Fifty topics are being created when", func() {
-	BeforeEach(func() {
-		needsOwnBrokers("they are not ours to kill")
-		DeferCleanup(brokers.Restore, NodeTimeout(4*time.Minute))
-	})
+	BeforeEach(func() { needsOwnBrokers("they are not ours to kill") })
 
 	It("the broker that leads the quorum is killed: all become Ready, and are whole again when it is back", func(ctx SpecContext) {
-		s := NewScene()
+		s := NewSceneWithFaults()
 		ExpectClusterReady(ctx, s.Cluster(ctx))
 		leader := s.brokers.Leader(ctx)
 		done := s.createWhile(ctx, 50, func() { s.brokers.Kill(ctx, leader) })
 		Eventually(ctx, done).Should(BeClosed())
 		ExpectAllReady(ctx, s, 50)
 		phase("the status says that replicas are behind")
-		Eventually(ctx, s.underReplicated).WithTimeout(patience).Should(BeNumerically(">", 0))
+		Eventually(ctx, func(g Gomega) int { return s.underReplicated(ctx, g) }).WithTimeout(patience).Should(BeNumerically(">", 0))
 		s.brokers.Restore(ctx)
 		expectWhole(ctx, s, 50)
 	}, NodeTimeout(6*time.Minute))
 
 	It("all brokers are killed: the outage is a condition, and all become Ready when they are back", func(ctx SpecContext) {
-		s := NewScene()
+		s := NewSceneWithFaults()
 		k := s.Cluster(ctx)
 		ExpectClusterReady(ctx, k)
 		done := s.createWhile(ctx, 50, func() { s.brokers.Kill(ctx, s.brokers.Nodes()...) })
@@ -48,7 +45,7 @@ var _ = Describe("Fifty topics are being created when", func() {
 	}, NodeTimeout(8*time.Minute))
 
 	It("all brokers freeze for 15 s: no worker hangs, and all become Ready when they go on", func(ctx SpecContext) {
-		s, other := NewScene(), NewScene()
+		s, other := NewSceneWithFaults(), NewScene()
 		k := s.Cluster(ctx)
 		ExpectClusterReady(ctx, k)
 		done := s.createWhile(ctx, 50, func() { s.brokers.Pause(ctx, s.brokers.Nodes()...) })
@@ -96,7 +93,7 @@ func (s *Scene) underReplicated(ctx context.Context, g Gomega) int {
 
 // expectWhole finds every topic as it should be, on the brokers and in its status, after the brokers are back.
 func expectWhole(ctx context.Context, s *Scene, count int) {
-	Eventually(ctx, s.underReplicated).WithTimeout(2*time.Minute).Should(BeZero(), "the status still says that replicas are behind")
+	Eventually(ctx, func(g Gomega) int { return s.underReplicated(ctx, g) }).WithTimeout(2*time.Minute).Should(BeZero(), "the status still says that replicas are behind")
 	ExpectAllReady(ctx, s, count)
 	expectEachOnce(ctx, s, nil, count)
 	for _, t := range s.list(ctx, Default) {

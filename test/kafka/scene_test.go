@@ -40,6 +40,14 @@ func NewSceneOn(b *Brokers) *Scene {
 	return s
 }
 
+// NewSceneWithFaults begins a spec that hurts the brokers. They are whole again at its end, before its objects go, so that
+// one that fails does not take the next ones with it.
+func NewSceneWithFaults() *Scene {
+	s := NewScene()
+	DeferCleanup(s.brokers.Restore, NodeTimeout(4*time.Minute))
+	return s
+}
+
 // Named is a name of this scene.
 func (s *Scene) Named(word string) string { return s.Name + "-" + word }
 

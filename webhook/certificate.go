@@ -1,0 +1,201 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	"github.com/prometheus/client_golang/prometheus"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"mooring.dev/mooring/internal/outcome"
+)
+
+const (
+	// certificateValidity is how long a certificate serves; renewBefore its end, a new one is made.
+	certificateValidity = 365 * 24 * time.Hour
+	renewBefore         = 90 * 24 * time.Hour
+	// recheckCertificate is how often the end of the certificate is looked at.
+	recheckCertificate = 12 * time.Hour
+	// authorityName is the subject of the certificate authority.
+	authorityName = "mooring-webhook-ca"
+	// authorityKey is the key of the Secret with the certificate authorities to trust; the newest is the first.
+	authorityKey = "ca.crt"
+	fieldOwner   = client.FieldOwner("mooring")
+)
+
+// certificateExpiry is for an alert long before the end: below 60 days, renewal has not worked for a month.
+var certificateExpiry = prometheus.NewGauge(prometheus.GaugeOpts{
+	Name: "mooring_webhook_certificate_expiry_timestamp_seconds",
+	Help: "When the serving certificate of the webhooks ends, as a Unix time. It is renewed 90 days before.",
+})
+
+func init() { metrics.Registry.MustRegister(certificateExpiry) }
+
+// +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,resourceNames=mooring-webhook-certificate,verbs=update
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=mooring,verbs=get;list;watch;update;patch
+
+// certificates makes the serving certificate, keeps it in a Secret that all replicas share, renews it, and gives its
+// authority to the API server. cert-controller's functions make and judge certificates; its manager runnable is not used,
+// because it ends the whole process when the Secret is not there, lists every webhook configuration of the cluster, and
+// waits for files.
+type certificates struct {
+	client  client.Client
+	options Options
+	now     func() time.Time
+	// serving is the certificate of now; nil until there is one.
+	serving atomic.Pointer[tls.Certificate]
+}
+
+func newCertificates(o Options) *certificates { return &certificates{options: o, now: time.Now} }
+
+// get is for tls.Config. Without a certificate the handshake fails, and failurePolicy decides.
+func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if certificate := c.serving.Load(); certificate != nil {
+		return certificate, nil
+	}
+	return nil, errors.New("the certificate is still being made")
+}
+
+func (c *certificates) setup(mgr ctrl.Manager) error {
+	c.client = mgr.GetClient()
+	named := func(name string) builder.Predicates {
+		return builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetName() == name }))
+	}
+	// Everything comes to the one Secret. The API server calls nobody before there is a configuration, and the event of
+	// that one makes the first certificate.
+	secret := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: c.options.secret()}}
+	})
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("webhook-certificate").
+		Watches(&corev1.Secret{}, secret, named(SecretName)).
+		Watches(&admissionregistrationv1.ValidatingWebhookConfiguration{}, secret, named(c.options.Configuration)).
+		// Each replica serves, so each one needs the certificate, whoever leads.
+		WithOptions(controller.Options{NeedLeaderElection: new(false)}).
+		Complete(c)
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (c *certificates) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	data, err := c.ensure(ctx, req.NamespacedName)
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return outcome.Wait(time.Second).Result() // another replica was faster, and its certificate will do
+	}
+	if err != nil {
+		return outcome.Retry(err).Result()
+	}
+	pair, err := tls.X509KeyPair(data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
+	if err != nil {
+		return outcome.Retry(fmt.Errorf("Secret %s: %w", req.NamespacedName, err)).Result()
+	}
+	// First the trust, then what is to be trusted.
+	err = c.trust(ctx, data[authorityKey])
+	if apierrors.IsConflict(err) {
+		return outcome.Wait(time.Second).Result()
+	}
+	if err != nil {
+		return outcome.Retry(err).Result()
+	}
+	c.serving.Store(&pair)
+	certificateExpiry.Set(float64(pair.Leaf.NotAfter.Unix()))
+	return outcome.Wait(recheckCertificate).Result()
+}
+
+// ensure returns the Secret's data, after writing it where it does not serve for long enough.
+func (c *certificates) ensure(ctx context.Context, name types.NamespacedName) (map[string][]byte, error) {
+	var secret corev1.Secret
+	err := c.client.Get(ctx, name, &secret)
+	missing := apierrors.IsNotFound(err)
+	if err != nil && !missing {
+		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	if c.lasts(secret.Data) {
+		return secret.Data, nil
+	}
+	made, err := c.make(secret.Data)
+	if err != nil {
+		return nil, fmt.Errorf("make a certificate: %w", err)
+	}
+	if missing {
+		secret.ObjectMeta = metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{"app.kubernetes.io/name": "mooring"}}
+		secret.Type, secret.Data = corev1.SecretTypeTLS, made
+		return made, c.client.Create(ctx, &secret, fieldOwner)
+	}
+	secret.Data = made
+	return made, c.client.Update(ctx, &secret, fieldOwner)
+}
+
+// serverUsage is what the certificate is for.
+var serverUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+
+// lasts says whether the certificate serves, and will for long enough.
+func (c *certificates) lasts(data map[string][]byte) bool {
+	ok, err := rotator.ValidCert(data[authorityKey], data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey],
+		c.options.dnsName(), &serverUsage, c.now().Add(renewBefore))
+	return ok && err == nil
+}
+
+// make signs a certificate with an authority of its own, whose key is then forgotten. The authority before stays trusted,
+// because other replicas serve with its certificate for some moments more.
+func (c *certificates) make(before map[string][]byte) (map[string][]byte, error) {
+	maker := rotator.CertRotator{
+		CAName: authorityName, CAOrganization: "mooring", DNSName: c.options.dnsName(), ExtKeyUsages: &serverUsage,
+		ExtraDNSNames: []string{c.options.dnsName() + ".cluster.local"},
+	}
+	begin := c.now().Add(-time.Hour) // clocks differ
+	end := begin.Add(certificateValidity)
+	authority, err := maker.CreateCACert(begin, end)
+	if err != nil {
+		return nil, err
+	}
+	certificate, key, err := maker.CreateCertPEM(authority, begin, end)
+	if err != nil {
+		return nil, err
+	}
+	trusted := authority.CertPEM
+	if block, _ := pem.Decode(before[authorityKey]); block != nil {
+		trusted = append(trusted, pem.EncodeToMemory(block)...)
+	}
+	return map[string][]byte{authorityKey: trusted, corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key}, nil
+}
+
+// trust gives the authorities to the API server. Without a configuration nobody calls, and there is nothing to give.
+func (c *certificates) trust(ctx context.Context, authorities []byte) error {
+	var configuration admissionregistrationv1.ValidatingWebhookConfiguration
+	err := c.client.Get(ctx, types.NamespacedName{Name: c.options.Configuration}, &configuration)
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	changed := false
+	for i := range configuration.Webhooks {
+		config := &configuration.Webhooks[i].ClientConfig
+		if !bytes.Equal(config.CABundle, authorities) {
+			config.CABundle, changed = authorities, true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return c.client.Update(ctx, &configuration, fieldOwner)
+}
