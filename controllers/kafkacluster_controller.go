@@ -69,6 +69,9 @@ func (r *ClusterReconciler) Reconcile(ctx context.Context, k *v1alpha1.KafkaClus
 	} else {
 		r.Pool.Hold(k.Name, settingsErr)
 	}
+	if settingsErr == nil && r.connecting(k) {
+		return outcome.Wait(intervalOf(k)).Result() // the pool wakes it before, connected or not
+	}
 	facts, err := r.gather(ctx, k, settingsErr)
 	if err != nil {
 		return outcome.Retry(err).Result()
@@ -78,6 +81,14 @@ func (r *ClusterReconciler) Reconcile(ctx context.Context, k *v1alpha1.KafkaClus
 	// The counts of topics are looked at again with each interval, and not on every change of a topic: ten thousand new
 	// topics are not ten thousand writes here.
 	return outcome.Wait(intervalOf(k)).Or(writeClusterStatus(ctx, r.Client, k, next)).Result()
+}
+
+// connecting says whether this process has yet to look at a cluster that was judged before. Until then its status stands: a
+// restart of the operator is no news, and must not turn Ready to False and back.
+func (r *ClusterReconciler) connecting(k *v1alpha1.KafkaCluster) bool {
+	phase := r.Pool.State(k.Name).Phase
+	judged := k.Status.ObservedGeneration == k.Generation && meta.FindStatusCondition(k.Status.Conditions, v1alpha1.ConditionReady) != nil
+	return judged && (phase == pool.Unknown || phase == pool.Connecting)
 }
 
 func intervalOf(k *v1alpha1.KafkaCluster) time.Duration {

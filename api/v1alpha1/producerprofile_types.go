@@ -12,7 +12,7 @@ type Guarantee string
 
 // The guarantees, weakest first.
 const (
-	// AtMostOnce may lose records and never waits for all replicas.
+	// AtMostOnce may lose records and never waits for all replicas: acks 1 and one try, unless spec.delivery says otherwise.
 	AtMostOnce Guarantee = "AtMostOnce"
 	// AtLeastOnce loses nothing that was acknowledged; duplicates happen.
 	AtLeastOnce Guarantee = "AtLeastOnce"
@@ -95,7 +95,7 @@ type ProducerProfileSpec struct {
 	// +optional
 	Guarantee Guarantee `json:"guarantee,omitempty"`
 
-	// ordering matters for AtLeastOnce only: Idempotent and Transactional always keep order.
+	// ordering matters for AtLeastOnce only: Idempotent and Transactional always keep order. Absent: Relaxed.
 	// +optional
 	Ordering Ordering `json:"ordering,omitempty"`
 
@@ -119,7 +119,8 @@ type ProducerProfileSpec struct {
 	// +optional
 	Connections *ProducerConnections `json:"connections,omitempty"`
 
-	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused.
+	// properties are any other producer properties, as the Java client spells them. Refused are unknown ones, those that
+	// have a field of their own above, those that the KafkaCluster and the credentials say, and secrets.
 	// +kubebuilder:validation:MaxProperties=64
 	// +optional
 	Properties map[string]ConfigValue `json:"properties,omitempty"`
@@ -176,7 +177,8 @@ type ProducerDelivery struct {
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Retries *int32 `json:"retries,omitempty"`
-	// deliveryTimeout is delivery.timeout.ms: how long a record may take from send to acknowledgement.
+	// deliveryTimeout is delivery.timeout.ms: how long a record may take from send to acknowledgement. Absent: 2m, or as
+	// long as linger and requestTimeout together where that is longer. At least that, if it is set.
 	// +optional
 	DeliveryTimeout *metav1.Duration `json:"deliveryTimeout,omitempty"`
 	// requestTimeout is request.timeout.ms: how long one request may take.

@@ -203,7 +203,7 @@ func (a App) planOffline(ctx context.Context, o *planOptions, schema *manifest.S
 	p := &planner{schema: schema, admin: s}
 	plan.Topics, plan.Problems = p.planAll(ctx, topics)
 	if slices.ContainsFunc(plan.Topics, func(t report.Topic) bool { return t.State == "Existing" }) {
-		plan.Notes = append(plan.Notes, "whose the existing topics are is not known without a kube context: they are planned as with adoption: Adopt")
+		plan.Notes = append(plan.Notes, "without a kube context it is not known whose the existing topics are: they are planned as with adoption: Adopt, and configuration that a manifest no longer names is not seen")
 	}
 	return nil
 }

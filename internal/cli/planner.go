@@ -33,7 +33,8 @@ type planner struct {
 	refused map[string]topic.Refusal
 }
 
-// planAll plans in the order of the manifests.
+// planAll plans in the order of the manifests. The problems are those of manifests that cannot take the place of the object
+// that is there; these are not planned.
 func (p *planner) planAll(ctx context.Context, topics []manifest.Topic) ([]report.Topic, []manifest.Problem) {
 	planned := make([]report.Topic, len(topics))
 	problems := make([][]manifest.Problem, len(topics))
@@ -41,7 +42,13 @@ func (p *planner) planAll(ctx context.Context, topics []manifest.Topic) ([]repor
 	forEach(len(topics), lookAtOnce, func(i int) {
 		planned[i], problems[i] = p.plan(ctx, topics[i], claimed[i])
 	})
-	return planned, slices.Concat(problems...)
+	var found []report.Topic
+	for i := range planned {
+		if len(problems[i]) == 0 {
+			found = append(found, planned[i])
+		}
+	}
+	return found, slices.Concat(problems...)
 }
 
 // claims are the refusals of manifests whose topic belongs to another KafkaTopic; nil for the others. An object that exists is

@@ -158,3 +158,20 @@ func TestClassOf(t *testing.T) {
 		t.Error("an error of somebody else's is unexpected")
 	}
 }
+
+// The names are labels of metrics: each class has its own, and a new class must not shift the others.
+func TestClassNames(t *testing.T) {
+	want := map[kafka.Class]string{
+		kafka.ClassUnexpected: "unexpected", kafka.ClassTransient: "transient", kafka.ClassOutcomeUnknown: "outcome_unknown",
+		kafka.ClassThrottled: "throttled", kafka.ClassAbsent: "absent", kafka.ClassExists: "exists", kafka.ClassUnauthorized: "unauthorized",
+		kafka.ClassUnauthenticated: "unauthenticated", kafka.ClassUntrusted: "untrusted", kafka.ClassInvalidConfig: "invalid_config",
+		kafka.ClassInvalid: "invalid", kafka.ClassPolicy: "policy", kafka.ClassDeletionDisabled: "deletion_disabled",
+		kafka.ClassUnsupported: "unsupported", kafka.ClassNotConnected: "not_connected", kafka.ClassUnreachable: "unreachable",
+		kafka.ClassIdentityChanged: "identity_changed", -1: "unexpected", 99: "unexpected",
+	}
+	for class, name := range want {
+		if got := class.String(); got != name {
+			t.Errorf("class %d is %q, want %q", int(class), got, name)
+		}
+	}
+}

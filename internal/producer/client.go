@@ -1,6 +1,10 @@
 package producer
 
-import "slices"
+import (
+	"slices"
+
+	"mooring.dev/mooring/api/v1alpha1"
+)
 
 // Client is a family of clients that are configured alike, or a way of handing a configuration over.
 type Client string
@@ -46,6 +50,35 @@ func Clients() []Client {
 		ClientJava, ClientLibrdkafka, ClientJSON, ClientEnv, ClientSpring, ClientMicroProfile, ClientMicronaut, ClientAspire,
 		ClientConnect, ClientServiceBinding, ClientSarama, ClientFranzGo, ClientKafkaGo, ClientKafkaJS,
 	}
+}
+
+// clientDocs say in a line what a client is told, and how.
+var clientDocs = map[Client]string{
+	ClientJava:           "kafka-clients: the file producer.properties; secrets are read from files by the client's own config provider",
+	ClientLibrdkafka:     "librdkafka and what stands on it (Python, Go, .NET, Rust, Node, PHP, Ruby, kcat): the files librdkafka.conf and librdkafka.json",
+	ClientJSON:           "anything else: the file producer.json, every value with its type",
+	ClientEnv:            "applications that read KAFKA_* from the environment",
+	ClientSpring:         "Spring Boot and the Spring Cloud Stream binder: environment variables",
+	ClientMicroProfile:   "Quarkus, SmallRye, Open Liberty, Helidon: environment variables of MicroProfile Config",
+	ClientMicronaut:      "Micronaut Kafka: environment variables",
+	ClientAspire:         ".NET Aspire's Confluent.Kafka component: environment variables",
+	ClientConnect:        "a Kafka Connect worker: the file connect.properties, and the variables of the common images",
+	ClientServiceBinding: "the Service Binding specification: a folder with one file for each key; addresses only",
+	ClientSarama:         "IBM/sarama: the file sarama.json, with the names of sarama.Config's fields",
+	ClientFranzGo:        "twmb/franz-go: the file franz-go.json, with the names of kgo's options",
+	ClientKafkaGo:        "segmentio/kafka-go: the file kafka-go.json, with the names of kafka.Writer's fields; it has no idempotence",
+	ClientKafkaJS:        "KafkaJS: the file kafkajs.json, with one object for each of new Kafka(), producer() and send()",
+}
+
+// Doc says in a line what the client is told, and how; "" for a client that Render does not write for.
+func (c Client) Doc() string { return clientDocs[c] }
+
+// ClientOf is the client that a format of spec.injection.formats is for.
+func ClientOf(f v1alpha1.InjectionFormat) Client {
+	if f == "properties" {
+		return ClientJava
+	}
+	return Client(f)
 }
 
 // Outcome is what a client does with settings.

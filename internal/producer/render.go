@@ -57,7 +57,7 @@ func clientNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Settings are what Render writes for a client that Judge knows, as names and texts; nil for another client.
+// Settings are what Render writes for a client of one flat table, as names and texts; nil for another client.
 func Settings(c Config, client Client) map[string]string {
 	switch client {
 	case ClientJava, ClientJava3:
@@ -68,6 +68,8 @@ func Settings(c Config, client Client) map[string]string {
 		return saramaSettings(c).values
 	case ClientFranzGo:
 		return franzSettings(c).values
+	case ClientKafkaGo:
+		return kafkaGoSettings(c).values
 	case ClientKafkaJS:
 		return kafkajsSettings(c).values
 	}

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -42,9 +43,9 @@ func javaSettings(c Config) *writer {
 }
 
 // fromFile is a reference that the client's DirectoryConfigProvider replaces with the content of a file.
-func fromFile(path string) string {
-	i := strings.LastIndex(path, "/")
-	return "${directory:" + path[:i] + ":" + path[i+1:] + "}"
+func fromFile(name string) string {
+	dir, file := path.Split(name)
+	return "${directory:" + strings.TrimSuffix(dir, "/") + ":" + file + "}"
 }
 
 // javaJAAS is sasl.jaas.config; secret gives what stands for a key of the credentials.

@@ -3,6 +3,7 @@ package producer
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mooring.dev/mooring/api/v1alpha1"
@@ -52,8 +53,42 @@ var connectionRules = []Rule{
 	},
 }
 
+// chosenWords are the fields that take one of a few words, with those that the profile has. The API server refuses others
+// by the schema; a manifest that is linted has not been there.
+func (c *Config) chosenWords() []struct {
+	field, word string
+	allowed     []string
+} {
+	s, shim := &c.Spec, valueOf(c.Spec.Shim)
+	return []struct {
+		field, word string
+		allowed     []string
+	}{
+		{"spec.ordering", string(s.Ordering), []string{"Strict", "Relaxed"}},
+		{"spec.partitioner", string(s.Partitioner), []string{"Default", "RoundRobin"}},
+		{"spec.enforcement", string(s.Enforcement), []string{"Enforce", "Audit"}},
+		{"spec.shim.listeners", string(shim.Listeners), []string{"None", "Kafka", "HTTP", "All"}},
+		{"spec.shim.mode", string(shim.Mode), []string{"Audit", "Upgrade", "Reject"}},
+		{"spec.credentials.mechanism", string(valueOf(s.Credentials).Mechanism), []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"}},
+	}
+}
+
 // scopeRules are about whom and what the profile is for.
 var scopeRules = []Rule{
+	{
+		ID: "word-unknown", Severity: Error, Fields: []string{"spec"},
+		Sentence: "a field that takes one of a few words has another one; the message names those that it takes",
+		Source:   "the API's own lists",
+		check: func(c *Config) []hit {
+			var hits []hit
+			for _, w := range c.chosenWords() {
+				if w.word != "" && !slices.Contains(w.allowed, w.word) {
+					hits = append(hits, say(w.field, "%.100q is not known; it must be one of %s", w.word, strings.Join(w.allowed, ", "))...)
+				}
+			}
+			return hits
+		},
+	},
 	{
 		ID: "topics-empty", Severity: Error, Fields: []string{"spec.topics"},
 		CEL:      `!has(self.topics) || has(self.topics.names) || has(self.topics.prefixes) || has(self.topics.selector)`,

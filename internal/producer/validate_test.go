@@ -75,6 +75,7 @@ func TestValidateFinds(t *testing.T) {
 		"property-class":                        {"it must be on the class path", "properties: {interceptor.classes: com.example.Audit}", "spec.properties[interceptor.classes]"},
 		"property-recent":                       {"3.9 ignores it", "properties: {metadata.recovery.rebootstrap.trigger.ms: 60000}", "spec.properties[metadata.recovery.rebootstrap.trigger.ms]"},
 		"client-id-twice":                       {"the quota would bind nobody", "{quota: {clientID: a, producerByteRate: 1Mi}, properties: {client.id: b}}", "spec.properties[client.id]"},
+		"word-unknown":                          {"a typing error", "shim: {mode: Upgarde}", "spec.shim.mode"},
 		"topics-empty":                          {"nothing could be written", "topics: {}", "spec.topics"},
 		"topic-name":                            {"no topic has such a name", "topics: {names: [orders, 'a b']}", "spec.topics.names[1]"},
 		"topic-prefix":                          {"Kafka's own topics", "topics: {prefixes: [__]}", "spec.topics.prefixes[0]"},

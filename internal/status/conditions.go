@@ -3,6 +3,8 @@
 package status
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -46,6 +48,8 @@ func (c *conditions) add(kind string, status metav1.ConditionStatus, reason, mes
 	if len(message) > maxMessage {
 		message = message[:maxMessage-1] + "…"
 	}
+	// Half a character, or a broker's stray byte, would come back from the API server as another text, and be written for ever.
+	message = strings.ToValidUTF8(message, "")
 	meta.SetStatusCondition(&c.set, metav1.Condition{
 		Type: kind, Status: status, Reason: reason, Message: message, ObservedGeneration: c.generation, LastTransitionTime: c.now,
 	})

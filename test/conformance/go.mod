@@ -6,8 +6,12 @@ replace mooring.dev/mooring => ../..
 
 require (
 	github.com/IBM/sarama v1.61.1
+	github.com/google/go-cmp v0.7.0
+	github.com/segmentio/kafka-go v0.4.51
 	github.com/twmb/franz-go v1.22.2
+	github.com/twmb/franz-go/pkg/kadm v1.19.0
 	mooring.dev/mooring v0.0.0-00010101000000-000000000000
+	sigs.k8s.io/yaml v1.6.0
 )
 
 require (

@@ -6,13 +6,17 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"mooring.dev/mooring/internal/producer"
 )
@@ -81,4 +85,28 @@ func TestJava(t *testing.T) {
 			compare(t, "java "+client.version, client.client, askProcess(t, run(), settings), begin)
 		})
 	}
+}
+
+// The property table says what the real ProducerConfig says: every name, type and default, and no name more.
+func TestJavaProperties(t *testing.T) {
+	out, err := javaRunner(t, "4.3.1")("properties").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type row struct{ Name, Type, Default string }
+	var theirs, ours []row
+	for line := range strings.Lines(string(out)) {
+		var r row
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		theirs = append(theirs, r)
+	}
+	for _, p := range producer.Properties() {
+		ours = append(ours, row{p.Name, string(p.Type), p.Default})
+	}
+	if diff := cmp.Diff(theirs, ours); diff != "" {
+		t.Errorf("(-kafka-clients 4.3.1 +table):\n%s", diff)
+	}
+	say("conformance java 4.3.1: %d properties compared", len(theirs))
 }

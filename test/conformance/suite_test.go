@@ -160,7 +160,7 @@ func show(settings map[string]string) string {
 	return strings.Join(parts, " ")
 }
 
-// fails ends the suite where a tool is missing, with what to do about it.
+// lookPath finds a tool; where it is missing the suite fails, with what to do about it.
 func lookPath(t *testing.T, tool, install string) string {
 	t.Helper()
 	path, err := exec.LookPath(tool)

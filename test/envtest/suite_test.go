@@ -57,7 +57,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		Fail("KUBEBUILDER_ASSETS names no folder with etcd and kube-apiserver: run this tier with `make test-envtest`")
 	}
-	environment = &envtest.Environment{CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
+	environment = &envtest.Environment{
+		CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true,
+		WebhookInstallOptions: guardedWebhooks(),
+	}
 	var err error
 	config, err = environment.Start()
 	Expect(err).NotTo(HaveOccurred())
@@ -102,6 +105,7 @@ func startReplica() *replica {
 	options := operator.Options{
 		Namespace: operatorNamespace, MetricsAddress: "0", ProbeAddress: "0", TopicWorkers: 32,
 		OutageGrace: time.Minute, LogLevel: "error", LogFormat: "text", Again: true,
+		WebhookAddress: webhookAddress(), WebhookCertDir: environment.WebhookInstallOptions.LocalServingCertDir,
 	}
 	mgr, err := operator.NewManager(ctx, counted, options, func(s kafka.Settings) (pool.Conn, error) {
 		c, err := franz.NewClient(s, kgo.WithHooks(r))

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -36,10 +37,12 @@ func (s *Schema) check(object, old map[string]any) []fault {
 	for _, err := range errs {
 		faults = append(faults, faultOf(err))
 	}
-	if !slices.ContainsFunc(errs, blocksRules) {
+	if nested(object, "name") != "" && !slices.ContainsFunc(errs, blocksRules) {
 		faults = append(faults, s.checkRules(object, old)...)
 	}
-	return faults
+	// The schema is gone through in no order.
+	slices.SortFunc(faults, func(a, b fault) int { return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.message, b.message)) })
+	return slices.Compact(faults)
 }
 
 // checkRules judges the CEL rules; those about a change need what there was before.

@@ -28,7 +28,7 @@ func faultOf(err *field.Error) fault {
 	default:
 		detail += inBrackets(err.BadValue)
 	}
-	return fault{strings.TrimPrefix(err.Field, "<nil>."), detail}
+	return fault{strings.TrimPrefix(strings.TrimPrefix(err.Field, "<nil>"), "."), detail}
 }
 
 // regexUsed is the part of a message that says again, for machines, what it has said for people.

@@ -130,6 +130,7 @@ var yamlLine = regexp.MustCompile(`\bline (\d+)`)
 // yamlError makes the message say the line of the file, not of the document, and drops what says nothing.
 func yamlError(err error, before int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
+	text = strings.ReplaceAll(text, "%!s(<nil>)", "null") // a slip of the library's, for a key that is null
 	text = strings.Join(strings.Fields(strings.TrimPrefix(text, "yaml: ")), " ")
 	text = yamlLine.ReplaceAllStringFunc(text, func(match string) string {
 		n, err := strconv.Atoi(strings.TrimPrefix(match, "line "))

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -218,6 +219,48 @@ func TestSASLRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	t.Log(err)
+}
+
+// A broker that refuses a token says why in a JSON text first, and gives the error once that is acknowledged (RFC 7628).
+func TestOAuthBearerRefused(t *testing.T) {
+	t.Parallel()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		resp := r.ResponseKind().(*kmsg.SASLHandshakeResponse)
+		resp.SupportedMechanisms = []string{"OAUTHBEARER"}
+		return resp, nil, true
+	})
+	var mu sync.Mutex
+	var heard []string
+	c.ControlKey(int16(kmsg.SASLAuthenticate), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, string(r.(*kmsg.SASLAuthenticateRequest).SASLAuthBytes))
+		resp := r.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+		if len(heard)%2 == 1 {
+			resp.SASLAuthBytes = []byte(`{"status":"invalid_token"}`)
+			return resp, nil, true
+		}
+		resp.ErrorCode, resp.ErrorMessage = kerr.SaslAuthenticationFailed.Code, new("the token has expired")
+		return resp, nil, true
+	})
+	sasl := &kafka.SASL{Mechanism: "OAUTHBEARER", Values: map[string]string{v1alpha1.SecretKeyToken: "stale"}}
+	err = connect(t, kafka.Settings{BootstrapServers: c.ListenAddrs(), SASL: sasl})
+	expectConnect(t, "a token that the broker refuses", err, kafka.ClassUnauthenticated)
+	if err != nil && !strings.Contains(err.Error(), "the token has expired") {
+		t.Errorf("the broker's words are lost: %v", err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(heard) < 2 || !strings.Contains(heard[0], "auth=Bearer stale") || heard[1] != "\x01" {
+		t.Errorf("the broker heard %q", heard)
+	}
 }
 
 // Settings that cannot make a client say which part of them is wrong.

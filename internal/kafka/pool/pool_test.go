@@ -641,6 +641,35 @@ func TestWhatALookFindsIsPassedOn(t *testing.T) {
 	})
 }
 
+// How old the view of each cluster is: a metric, and what the drift of a topic is worth.
+func TestAges(t *testing.T) {
+	play(t, func(s *stage) {
+		s.world.mu.Lock()
+		s.world.clusters["away:9092"] = &cluster{err: errors.New("?")}
+		s.world.mu.Unlock()
+		away := settings("a")
+		away.BootstrapServers = []string{"away:9092"}
+		s.ensure("away", away)
+		s.ensure("prod", settings("a"))
+		if ages := s.Ages(); len(ages) != 1 || ages["prod"] != 0 {
+			s.Errorf("right after a look at one, and none at the other: %v", ages)
+		}
+		s.after(20 * time.Second)
+		if ages := s.Ages(); ages["prod"] != 20*time.Second {
+			s.Errorf("%v", ages)
+		}
+		s.world.change(server, func(c *cluster) { c.err = errors.New("?") })
+		s.after(10 * time.Minute)
+		if ages := s.Ages(); ages["prod"] < 10*time.Minute {
+			s.Errorf("a look that fails makes the view no younger: %v", ages)
+		}
+		s.Remove("prod")
+		if ages := s.Ages(); len(ages) != 0 {
+			s.Errorf("%v", ages)
+		}
+	})
+}
+
 func TestForget(t *testing.T) {
 	play(t, func(s *stage) {
 		s.Pool.Forget("prod", "too early")

@@ -17,7 +17,8 @@ type ProducerDeliveryApplyConfiguration struct {
 	MaxInFlightRequests *int32 `json:"maxInFlightRequests,omitempty"`
 	// retries of one record, within deliveryTimeout.
 	Retries *int32 `json:"retries,omitempty"`
-	// deliveryTimeout is delivery.timeout.ms: how long a record may take from send to acknowledgement.
+	// deliveryTimeout is delivery.timeout.ms: how long a record may take from send to acknowledgement. Absent: 2m, or as
+	// long as linger and requestTimeout together where that is longer. At least that, if it is set.
 	DeliveryTimeout *v1.Duration `json:"deliveryTimeout,omitempty"`
 	// requestTimeout is request.timeout.ms: how long one request may take.
 	RequestTimeout *v1.Duration `json:"requestTimeout,omitempty"`

@@ -18,7 +18,7 @@ type ProducerProfileSpecApplyConfiguration struct {
 	ClusterRef *ClusterReferenceApplyConfiguration `json:"clusterRef,omitempty"`
 	// guarantee that the producers keep.
 	Guarantee *apiv1alpha1.Guarantee `json:"guarantee,omitempty"`
-	// ordering matters for AtLeastOnce only: Idempotent and Transactional always keep order.
+	// ordering matters for AtLeastOnce only: Idempotent and Transactional always keep order. Absent: Relaxed.
 	Ordering *apiv1alpha1.Ordering `json:"ordering,omitempty"`
 	// delivery tunes acknowledgements, retries and timeouts within the guarantee.
 	Delivery *ProducerDeliveryApplyConfiguration `json:"delivery,omitempty"`
@@ -30,7 +30,8 @@ type ProducerProfileSpecApplyConfiguration struct {
 	Transactions *ProducerTransactionsApplyConfiguration `json:"transactions,omitempty"`
 	// connections tunes metadata and idle connections.
 	Connections *ProducerConnectionsApplyConfiguration `json:"connections,omitempty"`
-	// properties are any other producer properties, as the Java client spells them. Unknown ones are refused.
+	// properties are any other producer properties, as the Java client spells them. Refused are unknown ones, those that
+	// have a field of their own above, those that the KafkaCluster and the credentials say, and secrets.
 	Properties map[string]apiv1alpha1.ConfigValue `json:"properties,omitempty"`
 	// topics that these producers may write; absent: any.
 	Topics *ProducerTopicsApplyConfiguration `json:"topics,omitempty"`

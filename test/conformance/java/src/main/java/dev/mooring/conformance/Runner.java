@@ -6,10 +6,14 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -38,13 +42,31 @@ public final class Runner {
         } else if (args.length > 1 && args[0].equals("produce")) {
             produce(out, settings(in.readLine()), args[1]);
         } else {
-            for (String line = in.readLine(); line != null; line = in.readLine()) {
-                out.println(JSON.writeValueAsString(judge(settings(line))));
-                out.flush();
-            }
+            judgeAll(in, out);
         }
         out.flush();
         System.exit(0); // threads of producers that failed half-way must not keep the process alive
+    }
+
+    /** Judges several lines at once, because a producer mostly waits while it closes, and prints in the order of the lines. */
+    private static void judgeAll(BufferedReader in, PrintStream out) throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(8);
+        ArrayDeque<Future<Map<String, String>>> waiting = new ArrayDeque<>();
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            Map<String, Object> settings = settings(line);
+            waiting.add(pool.submit(() -> judge(settings)));
+            if (waiting.size() >= 64) {
+                print(out, waiting.remove());
+            }
+        }
+        while (!waiting.isEmpty()) {
+            print(out, waiting.remove());
+        }
+    }
+
+    private static void print(PrintStream out, Future<Map<String, String>> verdict) throws Exception {
+        out.println(JSON.writeValueAsString(verdict.get()));
+        out.flush();
     }
 
     @SuppressWarnings("unchecked")
