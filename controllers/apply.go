@@ -120,7 +120,7 @@ func (s *scope) settle(ctx context.Context, steps []topic.Step) *failure {
 			return new(failureOf(err, "look at topic "+s.desired.Name))
 		}
 		unsettled := s.unsettled(steps)
-		if len(unsettled) == 0 || s.doubt != nil {
+		if len(unsettled) == 0 || s.doubtSettled() {
 			return nil
 		}
 		select {
@@ -130,6 +130,15 @@ func (s *scope) settle(ctx context.Context, steps []topic.Step) *failure {
 		}
 		freshness = s.newest()
 	}
+}
+
+// doubtSettled says whether a look has answered a doubt. A topic that exists already, and that the look does not show, is
+// on its way to the broker that was asked: another look will tell whose it is.
+func (s *scope) doubtSettled() bool {
+	if kafka.ClassOf(s.doubt) == kafka.ClassExists {
+		return s.facts.Observed.Exists()
+	}
+	return s.doubt != nil
 }
 
 func (s *scope) unsettled(steps []topic.Step) []topic.Step {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"mooring.dev/mooring/internal/cli/export"
 	"mooring.dev/mooring/internal/cli/manifest"
+	"mooring.dev/mooring/internal/cli/report"
 	"mooring.dev/mooring/internal/kafka"
 	"mooring.dev/mooring/internal/kafka/wirereq"
 	"mooring.dev/mooring/internal/topic"
@@ -74,7 +76,7 @@ func (a App) runImport(ctx context.Context, o *importOptions) error {
 		return err
 	}
 	defer s.Close()
-	all, err := s.names(ctx)
+	all, err := s.topics(ctx)
 	if err != nil {
 		return fmt.Errorf("list the topics: %w", err)
 	}
@@ -106,7 +108,7 @@ func (a App) runImport(ctx context.Context, o *importOptions) error {
 		return err
 	}
 	if failed > 0 {
-		return exitStatus(1)
+		return exitStatus(report.ExitFailed)
 	}
 	return nil
 }
@@ -187,7 +189,7 @@ func observeAll(ctx context.Context, s *session, names []string) ([]topic.Observ
 	forEach(len(names), lookAtOnce, func(i int) {
 		observed[i], errs[i] = s.Observe(ctx, names[i], nil, kafka.Cached())
 		if errs[i] == nil && !observed[i].Exists() {
-			errs[i] = fmt.Errorf("it was deleted a moment ago")
+			errs[i] = errors.New("it was deleted a moment ago")
 		}
 	})
 	return observed, errs

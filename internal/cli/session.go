@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/cli/connect"
 	"mooring.dev/mooring/internal/kafka"
@@ -17,7 +19,16 @@ import (
 // session is one Kafka cluster that has answered.
 type session struct {
 	*franz.Admin
-	names func(ctx context.Context) (map[string]wirereq.Answer[topic.Observed], error)
+	client *kgo.Client
+}
+
+// topics are all topics of the cluster that this principal may see, without their configuration.
+func (s *session) topics(ctx context.Context) (map[string]wirereq.Answer[topic.Observed], error) {
+	resp, err := wirereq.Metadata(nil).RequestWith(ctx, s.client)
+	if err != nil {
+		return nil, kafka.FromClient(err)
+	}
+	return wirereq.MetadataAnswers(resp), nil
 }
 
 // open connects and looks once. The error is a sentence for people.
@@ -39,13 +50,7 @@ func (a App) open(ctx context.Context, s kafka.Settings) (*session, error) {
 		return nil, fmt.Errorf("%s answers as cluster %s, and the KafkaCluster is cluster %s; correct the addresses, or set its spec.acceptClusterID",
 			strings.Join(s.BootstrapServers, ","), id, s.ExpectedClusterID)
 	}
-	return &session{Admin: admin, names: func(ctx context.Context) (map[string]wirereq.Answer[topic.Observed], error) {
-		resp, err := wirereq.Metadata(nil).RequestWith(ctx, client)
-		if err != nil {
-			return nil, kafka.FromClient(err)
-		}
-		return wirereq.MetadataAnswers(resp), nil
-	}}, nil
+	return &session{Admin: admin, client: client}, nil
 }
 
 // explain says what an error of the first look means for whoever typed the address.

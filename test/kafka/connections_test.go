@@ -113,6 +113,7 @@ func expectSameCluster(ctx context.Context, s *Scene, k *v1alpha1.KafkaCluster) 
 		minor := strings.Join(strings.Split(s.brokers.State().KafkaVersion, ".")[:2], ".")
 		Expect(k.Status.KafkaVersion).To(Equal("v" + minor))
 		Expect(k.Status.Brokers[0].Rack).To(Equal("rack-a"))
+		Expect(k.Status.ControllerID).To(HaveValue(Equal(s.brokers.Leader(ctx))), "the leader of the KRaft quorum, and not any broker")
 	}
 }
 

@@ -131,18 +131,19 @@ func expectEachOnce(ctx context.Context, s *Scene, first map[string]string, coun
 func expectSilentRestart(ctx context.Context, s *Scene, k *v1alpha1.KafkaCluster) {
 	expectIdle(ctx)
 	before := s.versions(ctx)
-	phase("the cluster has counted its topics")
-	Eventually(ctx, func(g Gomega) {
+	phase("the cluster counts its topics")
+	ExpectSettled(ctx, 5*time.Second, func(g Gomega) string {
 		g.Expect(kube.Get(ctx, client.ObjectKeyFromObject(k), k)).To(Succeed())
-		g.Expect(k.Status.Topics.Managed).To(BeEquivalentTo(len(before)))
-	}).Should(Succeed())
-	ExpectQuiet(ctx, k, 5*time.Second)
-	cluster := k.ResourceVersion
+		return k.ResourceVersion
+	})
+	Expect(k.Status.Topics.Managed).To(BeEquivalentTo(len(before)))
+	cluster := k.DeepCopy()
 	operator.Restart(ctx)
 	Eventually(ctx, operator.Reconciles).Should(BeNumerically(">=", len(before)-1), "not every topic was looked at")
 	expectIdle(ctx)
 	Expect(kube.Get(ctx, client.ObjectKeyFromObject(k), k)).To(Succeed())
-	Expect(k.ResourceVersion).To(Equal(cluster), "the KafkaCluster was written by the restart")
+	Expect(k.Status).To(Equal(cluster.Status), "the KafkaCluster was written by the restart")
+	Expect(k.ResourceVersion).To(Equal(cluster.ResourceVersion), "the KafkaCluster was written by the restart")
 	Expect(operator.Writes(Default)).To(BeZero(), "requests that change something on the API server, since the restart")
 	phase("a new topic, so that the new process is known to have connected")
 	canary := s.Topic(ctx, "canary")
@@ -159,13 +160,12 @@ func expectSilentRestart(ctx context.Context, s *Scene, k *v1alpha1.KafkaCluster
 // expectIdle waits until no topic has been reconciled for 2 s. Once idle is not enough: right after a restart the topics are
 // looked at in vain, and again when the connection stands.
 func expectIdle(ctx context.Context) {
-	last, since := -1, time.Now()
-	Eventually(ctx, func(g Gomega) time.Duration {
-		if n := operator.Reconciles(g); n != last || !operator.Idle(g) {
-			last, since = n, time.Now()
+	ExpectSettled(ctx, 2*time.Second, func(g Gomega) string {
+		if !operator.Idle(g) {
+			return time.Now().String() // never twice the same
 		}
-		return time.Since(since)
-	}).Should(BeNumerically(">", 2*time.Second), "the operator is never idle")
+		return fmt.Sprint(operator.Reconciles(g))
+	})
 }
 
 // versions are the resource versions of the scene's topics.

@@ -103,6 +103,17 @@ func ExpectQuiet(ctx context.Context, o client.Object, d time.Duration) {
 	}).WithTimeout(d).Should(Succeed())
 }
 
+// ExpectSettled waits until a value has not changed for a while.
+func ExpectSettled(ctx context.Context, d time.Duration, read func(g Gomega) string) {
+	last, since := "", time.Now()
+	Eventually(ctx, func(g Gomega) time.Duration {
+		if value := read(g); value != last {
+			last, since = value, time.Now()
+		}
+		return time.Since(since)
+	}).WithTimeout(patience).Should(BeNumerically(">", d), "it goes on changing")
+}
+
 // ExpectEvent waits until there is an Event about an object.
 func ExpectEvent(ctx context.Context, o client.Object, reason string) {
 	Eventually(ctx, func(g Gomega) { g.Expect(kube.eventsOf(g, o, reason)).To(BeNumerically(">", 0)) }).

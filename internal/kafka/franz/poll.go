@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -38,6 +39,7 @@ func (a *Admin) Poll(ctx context.Context) (Changes, error) {
 	if err := a.addFenced(ctx, &info); err != nil {
 		return Changes{}, err
 	}
+	info.ControllerID = a.controller(ctx, info, before)
 	if !slices.Equal(info.Brokers, before.Brokers) || info.KafkaVersion == "" {
 		info.KafkaVersion = a.guessVersion(ctx)
 	}
@@ -76,6 +78,30 @@ func infoOf(meta *kmsg.MetadataResponse, before kafka.ClusterInfo) kafka.Cluster
 	}
 	sortBrokers(info.Brokers)
 	return info
+}
+
+// quorumTimeout is short: without a quorum nobody can say who leads it, and the rest of a look does not need to know.
+const quorumTimeout = 2 * time.Second
+
+// controller is the node that leads the KRaft quorum (KIP-595). What Metadata calls the controller is in KRaft any live
+// broker, another one with each answer: a status that showed it would be written at every look. A principal that may not
+// ask gets the one before for as long as it lives.
+func (a *Admin) controller(ctx context.Context, now, before kafka.ClusterInfo) int32 {
+	ctx, cancel := context.WithTimeout(ctx, quorumTimeout)
+	defer cancel()
+	resp, err := wirereq.Quorum().RequestWith(ctx, a.client)
+	if err != nil && kafka.ClassOf(kafka.FromClient(err)) == kafka.ClassUnsupported {
+		return now.ControllerID // not KRaft, and then there is one controller
+	}
+	if err == nil {
+		if leader, ok := wirereq.QuorumLeader(resp); ok {
+			return leader
+		}
+	}
+	if slices.ContainsFunc(now.Brokers, func(b kafka.Broker) bool { return b.ID == before.ControllerID && !b.Fenced }) {
+		return before.ControllerID
+	}
+	return now.ControllerID
 }
 
 // addFenced adds the brokers that are registered and do not serve, where the cluster tells (DescribeCluster v2,

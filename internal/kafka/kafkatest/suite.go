@@ -90,6 +90,8 @@ type scene struct {
 	Subject
 	admin Admin
 	sent  *Requests
+	// other is somebody else.
+	other *kgo.Client
 }
 
 func newScene(t *testing.T, s Subject) *scene {
@@ -97,13 +99,13 @@ func newScene(t *testing.T, s Subject) *scene {
 		s.Patience = 20 * time.Second
 	}
 	sent := new(Requests)
-	return &scene{T: t, Subject: s, admin: s.Admin(t, sent), sent: sent}
+	return &scene{T: t, Subject: s, admin: s.Admin(t, sent), sent: sent, other: s.Client(t)}
 }
 
 // name is a topic name that nobody else uses, on a cluster that others use too. The topic is removed with the test.
 func (s *scene) name(hint string) string {
 	name := fmt.Sprintf("mooring-suite-%s-%08x", hint, rand.Uint32())
-	admin := kadm.NewClient(s.Client(s.T))
+	admin := kadm.NewClient(s.other)
 	s.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), s.Patience)
 		defer cancel()
@@ -328,7 +330,7 @@ func spelling(s *scene) {
 	want := map[string]string{"min.cleanable.dirty.ratio": "0.5", "cleanup.policy": "compact,delete", "retention.ms": "86400000", "preallocate": "true"}
 	for key, value := range want {
 		if got, _ := o.Value(key); got != value {
-			s.Logf("%s: the broker spells %q as %q, and this suite expected %q", key, config[key], got, value)
+			s.Errorf("%s: the broker spells %q as %q, and this suite expected %q", key, config[key], got, value)
 		}
 	}
 }
@@ -402,7 +404,7 @@ func records(s *scene) {
 		}
 	}
 	count(0)
-	producer := s.Client(s.T)
+	producer := s.other
 	for n := range 10 {
 		r := &kgo.Record{Topic: name, Key: fmt.Append(nil, n), Value: []byte("v")}
 		if err := producer.ProduceSync(s.Context(), r).FirstErr(); err != nil {
@@ -467,7 +469,7 @@ func keysOfLook(s *scene) {
 	}
 }
 
-// poll looks until nothing is on its way any more, and returns what the last look that found something found.
+// poll looks at the whole cluster.
 func (s *scene) poll() franz.Changes {
 	s.Helper()
 	changes, err := s.admin.Poll(s.Context())
@@ -485,7 +487,7 @@ func pollFindsChanges(s *scene) {
 	if changes := s.poll(); len(changes.Topics) > 0 || changes.Brokers {
 		s.Errorf("nothing happened, and the poll found %+v", changes)
 	}
-	other := kadm.NewClient(s.Client(s.T))
+	other := kadm.NewClient(s.other)
 	if _, err := other.AlterTopicConfigs(s.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: new("4242")}}, mine); err != nil {
 		s.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-package v1alpha1_test
+// Package admission_test judges manifests as the API server does at admission: defaults, schema and CEL of the generated CRDs.
+package admission_test
 
 import (
 	"path"
