@@ -83,12 +83,7 @@ func makeVaried(ctx context.Context, t *testing.T, client *kgo.Client) {
 		req.Topics = append(req.Topics, topic)
 	})
 	mixed := kmsg.NewCreateTopicsRequestTopic()
-	mixed.Topic, mixed.NumPartitions, mixed.ReplicationFactor = "mixed", -1, -1
-	for i, replicas := range [][]int32{{1, 2, 3}, {2, 3}, {3}} {
-		assignment := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
-		assignment.Partition, assignment.Replicas = int32(i), replicas
-		mixed.ReplicaAssignment = append(mixed.ReplicaAssignment, assignment)
-	}
+	mixed.Topic, mixed.NumPartitions, mixed.ReplicationFactor = "mixed", 3, 1
 	req.Topics = append(req.Topics, mixed)
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
@@ -96,29 +91,43 @@ func makeVaried(ctx context.Context, t *testing.T, client *kgo.Client) {
 	}
 	for _, topic := range resp.Topics {
 		if topic.ErrorCode != 0 {
-			t.Errorf("create topic %s: code %d: %v", topic.Topic, topic.ErrorCode, topic.ErrorMessage)
+			t.Fatalf("create topic %s: code %d: %s", topic.Topic, topic.ErrorCode, *topic.ErrorMessage)
 		}
 	}
-	// Brokers learn of topics one by one, and any of them may be asked.
 	admin := kadm.NewClient(client)
-	for {
-		topics, err := admin.ListTopics(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		led := 0
-		for _, topic := range topics {
-			if topic.Err == nil && len(topic.Partitions) > 0 && topic.Partitions.Numbers() != nil {
-				led++
-			}
-		}
-		if led >= len(req.Topics) {
-			return
-		}
+	var moves kadm.AlterPartitionAssignmentsReq // a create takes one replication factor only
+	moves.Assign("mixed", 0, []int32{1, 2, 3})
+	moves.Assign("mixed", 1, []int32{2, 3})
+	moved, err := admin.AlterPartitionAssignments(ctx, moves)
+	if err == nil {
+		err = moved.Error()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for !settled(ctx, t, admin, len(req.Topics)) {
 		select {
 		case <-ctx.Done():
 			t.Fatal(ctx.Err())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// settled says whether the broker that was asked knows all topics with their leaders, and nothing moves any more.
+func settled(ctx context.Context, t *testing.T, admin *kadm.Client, topics int) bool {
+	t.Helper()
+	moving, err := admin.ListPartitionReassignments(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed, err := admin.ListTopics(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factors := make(map[int]bool)
+	for _, p := range listed["mixed"].Partitions {
+		factors[len(p.Replicas)] = true
+	}
+	return len(moving) == 0 && listed.Error() == nil && len(listed) == topics && len(factors) == 3
 }

@@ -44,7 +44,7 @@ func (a App) readInputs(names []string, recursive bool) ([]input, error) {
 }
 
 func (a App) read(path string) ([]byte, error) {
-	var from io.Reader = a.In
+	from := a.In
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {

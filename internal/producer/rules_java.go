@@ -225,5 +225,3 @@ func javaAddress(item string) error {
 // fourKeys are the keys of idempotence: they are written together or not at all. Over an application's own acks=1,
 // enable.idempotence=true alone would keep the Java client from starting.
 var fourKeys = []string{propAcks, propIdempotence, propRetries, propInFlight}
-
-func isFourKey(name string) bool { return slices.Contains(fourKeys, name) }

@@ -90,7 +90,7 @@ func (s goSettings) atLeast(major, minor int) bool {
 func kafkaVersion(text string) ([4]int, bool) {
 	var v [4]int
 	parts := strings.Split(text, ".")
-	if len(parts) != 3 && !(len(parts) == 4 && parts[0] == "0") {
+	if len(parts) != 3 && (len(parts) != 4 || parts[0] != "0") {
 		return v, false
 	}
 	if parts[0] == "0" && len(parts) != 4 {

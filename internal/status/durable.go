@@ -18,7 +18,7 @@ type Durability struct {
 
 // DurabilityOf judges a topic. It needs at least three replicas, of which at least two must have a record before it is
 // acknowledged and one may be away; a leader that is always one of those (no unclean election); and enough replicas in
-// sync at this moment.
+// sync at this moment. Two needed and one that may be away make three.
 func DurabilityOf(o topic.Observed) Durability {
 	required, known := minISR(o)
 	if !o.Exists() || !known {
@@ -39,8 +39,6 @@ func DurabilityOf(o topic.Observed) Durability {
 			"min.insync.replicas is %d and so is the replication factor: the loss of one broker stops producers with acks=all", required)}
 	case unclean == "true":
 		return Durability{v1alpha1.ReasonAtRisk, "unclean.leader.election.enable is true: a replica without the latest records may become leader"}
-	case replicas < 3:
-		return Durability{v1alpha1.ReasonAtRisk, fmt.Sprintf("replication factor is %d, and 3 is the least that survives one loss and still has two copies", replicas)}
 	}
 	return Durability{v1alpha1.ReasonDurable, "acknowledged records survive the loss of any one broker"}
 }

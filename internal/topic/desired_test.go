@@ -1,6 +1,7 @@
 package topic_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,6 +80,10 @@ func TestKeys(t *testing.T) {
 	want := []string{"a", "cleanup.policy", "min.insync.replicas", "retention.ms", "unclean.leader.election.enable"}
 	if diff := cmp.Diff(want, d.Keys()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	d.Reassigning = true // the throttle has to be seen, to be taken off
+	if got := d.Keys(); !slices.Contains(got, topic.KeyThrottledLeaderReplicas) || !slices.Contains(got, topic.KeyThrottledFollowerReplicas) {
+		t.Errorf("%q", got)
 	}
 	d.Exact = true
 	if got := d.Keys(); got != nil {

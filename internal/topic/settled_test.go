@@ -17,6 +17,8 @@ func TestSettled(t *testing.T) {
 	bare := topic.Observed{ID: ours}
 	set := topic.Configure{Changes: []topic.Change{{Key: "min.cleanable.dirty.ratio", To: new("0.50")}}}
 	reset := topic.Configure{Changes: []topic.Change{{Key: "a"}}}
+	moving := seen(1, nil)
+	moving.Partitions[0].Removing = []int32{3}
 	with := func(key string, e topic.Entry) topic.Observed { return seen(1, map[string]topic.Entry{key: e}) }
 
 	tests := map[string]struct {
@@ -46,6 +48,13 @@ func TestSettled(t *testing.T) {
 		"remove, gone":                                {topic.Remove{ID: ours}, topic.Observed{}, ours, true},
 		"remove, gone and another one has its name":   {topic.Remove{ID: ours}, foreign, ours, true},
 		"configure of two keys waits for both":        {topic.Configure{Changes: []topic.Change{{Key: "a", To: new("1")}, {Key: "b", To: new("1")}}}, with("a", override("1", topic.TypeString)), ours, false},
+		"reassign, begun":                             {topic.Reassign{Moves: []topic.Move{{Partition: 0, To: []int32{1, 2}}}}, moving, ours, true},
+		"reassign, done":                              {topic.Reassign{Moves: []topic.Move{{Partition: 0, To: []int32{1, 2, 3}}}}, seen(1, nil), ours, true},
+		"reassign, not begun":                         {topic.Reassign{Moves: []topic.Move{{Partition: 0, To: []int32{1, 2}}}}, seen(1, nil), ours, false},
+		"reassign of a partition that is not there":   {topic.Reassign{Moves: []topic.Move{{Partition: 5, To: []int32{1, 2, 3}}}}, seen(1, nil), ours, false},
+		"unthrottle, not yet":                         {topic.Unthrottle{Changes: []topic.Change{{Key: "a"}}}, with("a", override("x", topic.TypeString)), ours, false},
+		"unthrottle, done":                            {topic.Unthrottle{Changes: []topic.Change{{Key: "a"}}}, seen(1, nil), ours, true},
+		"elect, which may leave another leader":       {topic.Elect{Partitions: []int32{0}}, leaderless, ours, true},
 		"set of a value that the default has, by now": {topic.Configure{Changes: []topic.Change{{Key: "a", To: new("1")}}}, with("a", inherited("1", topic.TypeString)), ours, true},
 	}
 	for name, tt := range tests {

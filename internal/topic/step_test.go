@@ -22,6 +22,8 @@ func TestLines(t *testing.T) {
 			{Key: "k4", From: new(""), To: new("a b")},
 			{Key: "k5"},
 		}},
+		topic.Elect{Name: "b", Partitions: []int32{1, 2}},
+		topic.Unthrottle{Name: "b"},
 		topic.Remove{Name: "b", ID: topic.ID{0: 0xff, 15: 0x01}},
 	}
 	want := []string{
@@ -34,6 +36,8 @@ func TestLines(t *testing.T) {
 		"reset k3 (is old)",
 		`set k4 to "a b" (is "")`,
 		"reset k5 (is unset)",
+		"elect the preferred leaders of 2 partitions of topic b",
+		"take the replication throttle off topic b",
 		"delete topic b (topic ID _wAAAAAAAAAAAAAAAAAAAQ) with its records",
 	}
 	if diff := cmp.Diff(want, topic.Lines(steps)); diff != "" {

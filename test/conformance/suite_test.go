@@ -102,20 +102,26 @@ func askProcess(t *testing.T, cmd *exec.Cmd, settings []map[string]string) []tes
 			}
 		}
 	}()
-	cases := readVerdicts(t, stdout, settings)
+	watchdog := time.AfterFunc(silence, func() { cmd.Process.Kill() })
+	defer watchdog.Stop()
+	cases := readVerdicts(t, stdout, settings, func() { watchdog.Reset(silence) })
 	if err := cmd.Wait(); err != nil || len(cases) != len(settings) {
 		t.Fatalf("the runner ended after %d of %d verdicts (%v); what it said:\n%s", len(cases), len(settings), err, stderr.String())
 	}
 	return cases
 }
 
-func readVerdicts(t *testing.T, from io.Reader, settings []map[string]string) []testCase {
+// silence is how long a runner may say nothing before it is taken for hung, and ended.
+const silence = 2 * time.Minute
+
+func readVerdicts(t *testing.T, from io.Reader, settings []map[string]string, alive func()) []testCase {
 	t.Helper()
 	var cases []testCase
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)
 	last := time.Now()
-	for lines.Scan() && len(cases) < len(settings) {
+	for len(cases) < len(settings) && lines.Scan() {
+		alive()
 		c := testCase{Settings: settings[len(cases)]}
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			t.Fatalf("the runner printed what is no verdict: %q: %v", lines.Text(), err)

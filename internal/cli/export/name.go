@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxName bounds metadata.name, so that with .yaml behind it it is still the name of a file (255 bytes), and no shorter than a
+// maxName bounds metadata.name, so that with .yaml behind it the result is still the name of a file (255 bytes), and no shorter than a
 // topic name may be.
 const maxName = 249
 

@@ -79,7 +79,7 @@ public final class Runner {
         try {
             KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(new HashMap<>(settings), new ByteArraySerializer(), new ByteArraySerializer());
-            producer.close(Duration.ZERO);
+            close(producer);
             boolean on = withSerializers(settings).getBoolean(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG);
             boolean asked = settings.containsKey(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG);
             verdict.put("outcome", on || asked ? "accepted" : "idempotence-off");
@@ -88,6 +88,17 @@ public final class Runner {
             verdict.put("message", message(refused));
         }
         return verdict;
+    }
+
+    /**
+     * Closes a producer without waiting for ever: close() joins the sender's thread, which may just be sleeping for
+     * retry.backoff.ms, and configurations here have weeks of that.
+     */
+    private static void close(KafkaProducer<?, ?> producer) throws InterruptedException {
+        Thread closer = new Thread(() -> producer.close(Duration.ZERO));
+        closer.setDaemon(true);
+        closer.start();
+        closer.join(1000);
     }
 
     private static ProducerConfig withSerializers(Map<String, Object> settings) {
