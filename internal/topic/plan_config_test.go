@@ -178,6 +178,7 @@ func TestMakePlanDangerousConfig(t *testing.T) {
 		"delete reset":                       {key: "cleanup.policy", from: "delete", reset: true, reason: "there was no compaction"},
 		"retention cut":                      {key: "retention.ms", from: "2000", to: "1999", danger: v1alpha1.RetentionCut, reason: "records between go"},
 		"retention raised":                   {key: "retention.ms", from: "2000", to: "2001", reason: "nothing goes"},
+		"no retention raised":                {key: "retention.ms", from: "0", to: "5", reason: "0 is less than any number, and not unlimited"},
 		"unlimited retention limited":        {key: "retention.ms", from: "-1", to: "9000000000000", danger: v1alpha1.RetentionCut, reason: "-1 is more than any number"},
 		"retention made unlimited":           {key: "retention.ms", from: "2000", to: "-1", reason: "-1 is more than any number"},
 		"inherited retention cut":            {key: "retention.ms", from: "2000", to: "1", source: topic.SourceDefault, danger: v1alpha1.RetentionCut, reason: "who set it does not matter"},

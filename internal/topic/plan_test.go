@@ -222,6 +222,10 @@ func TestMakePlanReplicasAndMinISR(t *testing.T) {
 			reason: "the replication factor is not known before", desired: topic.Desired{Config: minISR("2")}, cluster: brokers(3),
 			steps: []string{"create topic orders with the broker's number of partitions, the broker's replication factor, min.insync.replicas=2"},
 		},
+		"create with min ISR on a cluster that has not told of its brokers": {
+			reason: "nothing is known, so the broker judges", desired: topic.Desired{Config: minISR("2")},
+			steps: []string{"create topic orders with the broker's number of partitions, the broker's replication factor, min.insync.replicas=2"},
+		},
 		"raise min ISR above the replicas that there are": {
 			reason: "the topic has three replicas", desired: topic.Desired{Config: minISR("4")}, observed: seen(1, nil), cluster: brokers(5),
 			refused: []string{v1alpha1.ReasonMinInsyncReplicasTooLarge},
