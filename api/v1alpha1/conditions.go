@@ -35,9 +35,9 @@ const (
 	ReasonClusterNotReady = "ClusterNotReady"
 	// ReasonClusterUnreachable: no bootstrap server answers.
 	ReasonClusterUnreachable = "ClusterUnreachable"
-	// ReasonAuthenticationFailed: the brokers refuse the credentials, or one side refuses the other's certificate.
+	// ReasonAuthenticationFailed: the brokers refuse the user, the password or the token.
 	ReasonAuthenticationFailed = "AuthenticationFailed"
-	// ReasonTLSVerificationFailed: the brokers' certificate is not one that the manifest trusts.
+	// ReasonTLSVerificationFailed: one side does not trust the other's certificate.
 	ReasonTLSVerificationFailed = "TLSVerificationFailed"
 	// ReasonSecretInvalid: a Secret is missing, or lacks a key, or holds something else.
 	ReasonSecretInvalid = "SecretInvalid"

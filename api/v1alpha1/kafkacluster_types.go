@@ -215,7 +215,7 @@ type KafkaClusterStatus struct {
 	// kafkaVersion is guessed from the APIs that the brokers offer; during a rolling upgrade it names each version.
 	// +optional
 	KafkaVersion string `json:"kafkaVersion,omitempty"`
-	// controllerID is the node ID that answers as controller; -1 when there is none. In KRaft this is any live broker.
+	// controllerID is the node ID of the controller, in KRaft of the quorum's leader; -1 when there is none.
 	// +optional
 	ControllerID *int32 `json:"controllerID,omitempty"`
 	// brokers that are registered, in order of their IDs.

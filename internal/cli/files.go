@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // maxManifest bounds a file. A manifest is some kilobytes; what is larger is most likely named by mistake.
@@ -33,6 +34,11 @@ func (a App) readInputs(names []string, recursive bool) ([]input, error) {
 				continue // named twice, as a file and by its folder
 			}
 			seen[filepath.Clean(path)] = true
+			if base := filepath.Base(path); path != name && strings.TrimSuffix(base, filepath.Ext(base)) == "kustomization" {
+				dir := filepath.Dir(path)
+				a.note("%s: left aside; to plan what kustomize makes of the folder: kubectl kustomize %s | kubectl mooring plan -f -", path, dir)
+				continue
+			}
 			data, err := a.read(path)
 			if err != nil {
 				return nil, err

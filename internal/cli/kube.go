@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"mooring.dev/mooring/api/v1alpha1"
@@ -79,8 +80,8 @@ func (k *kube) cluster(ctx context.Context, name string) (*v1alpha1.KafkaCluster
 	var cluster v1alpha1.KafkaCluster
 	err := k.reader.Get(ctx, client.ObjectKey{Name: name}, &cluster)
 	switch {
-	case meta.IsNoMatchError(err):
-		return nil, errors.New("this Kubernetes cluster does not know KafkaClusters; install Mooring's CRDs, or give --bootstrap-servers")
+	case notInstalled(err):
+		return nil, errNotInstalled
 	case apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("there is no KafkaCluster %s; create it, name another with --cluster, or give --bootstrap-servers", name)
 	case err != nil:
@@ -115,6 +116,9 @@ func (k *kube) topics(ctx context.Context, namespaces []string) (items []v1alpha
 	if err == nil {
 		return list.Items, true, nil
 	}
+	if notInstalled(err) {
+		return nil, false, errNotInstalled
+	}
 	if !apierrors.IsForbidden(err) {
 		return nil, false, fmt.Errorf("list KafkaTopics: %w", err)
 	}
@@ -128,11 +132,24 @@ func (k *kube) topics(ctx context.Context, namespaces []string) (items []v1alpha
 	return items, false, nil
 }
 
-// namespaceLabels are what KafkaCluster.spec.allowedNamespaces selects by. known is false when they may not be read.
-func (k *kube) namespaceLabels(ctx context.Context, name string) (labels map[string]string, known bool) {
+// namespaceLabels are what a KafkaCluster selects namespaces by.
+func (k *kube) namespaceLabels(ctx context.Context, name string) (map[string]string, error) {
 	var namespace corev1.Namespace
 	if err := k.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
-		return nil, false
+		return nil, err
 	}
-	return namespace.Labels, true
+	return namespace.Labels, nil
+}
+
+// errNotInstalled is what the absence of the CRDs comes down to.
+var errNotInstalled = errors.New("this Kubernetes cluster does not know Mooring's kinds; install its CRDs, or give --bootstrap-servers to do without")
+
+func notInstalled(err error) bool {
+	var discovery *apiutil.ErrResourceDiscoveryFailed
+	if errors.As(err, &discovery) {
+		for _, each := range *discovery {
+			return meta.IsNoMatchError(each) || apierrors.IsNotFound(each)
+		}
+	}
+	return meta.IsNoMatchError(err)
 }

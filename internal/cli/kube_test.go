@@ -218,3 +218,31 @@ func TestPlanOwnCredentials(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, w.err.String())
 	}
 }
+
+// TestPlanGuardrails: the KafkaCluster's policies are judged as the operator judges them.
+func TestPlanGuardrails(t *testing.T) {
+	c := kafkatest.Start(t)
+	create(t, c, "old", 3, 3, nil)
+	guarded := clusterAt(c, "default")
+	guarded.Spec.TopicPolicies = []v1alpha1.TopicPolicy{{
+		Partitions: &v1alpha1.Int32Range{Max: new(int32(12))}, Quota: &v1alpha1.TopicQuota{Topics: new(int32(2))},
+	}}
+	shop := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}
+	w := newWorld(t, c)
+	w.withKube(t, interceptor.Funcs{}, guarded, shop, owner(t, c, "shop", "old", "old", nil))
+	status := w.run(t, manifestOf("wide", "partitions: 13")+manifestOf("third", "partitions: 1")+manifestOf("old", "partitions: 12"), "plan", "-f", "-")
+	for _, want := range []string{
+		"KafkaTopic shop/wide (topic wide on default): Absent\n! PolicyViolation: spec.partitions is 13: ",
+		"KafkaTopic shop/third (topic third on default): Absent\n! PolicyViolation: metadata.namespace is \"shop\": it has 2 KafkaTopics",
+		"KafkaTopic shop/old (topic old on default): Owned\n+ grow topic old from 3 to 12 partitions\n",
+		"3 topics: 1 to change, 2 with refusals\n",
+	} {
+		if !strings.Contains(w.out.String(), want) || status != 2 {
+			t.Errorf("exit status %d; want %q in\n%s%s", status, want, w.out.String(), w.err.String())
+		}
+	}
+	w.withKube(t, interceptor.Funcs{}, guarded) // the namespace is not there, or may not be read
+	if status := w.run(t, manifestOf("a"), "plan", "-f", "-"); status != 2 || !strings.Contains(w.out.String(), "# whether KafkaCluster default takes topics of namespace shop, and its policies for them, is not known: ") {
+		t.Errorf("exit status %d: %s%s", status, w.out.String(), w.err.String())
+	}
+}

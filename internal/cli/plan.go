@@ -11,7 +11,6 @@ import (
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/cli/manifest"
 	"mooring.dev/mooring/internal/cli/report"
-	"mooring.dev/mooring/internal/topic"
 )
 
 // planOptions are the flags of plan.
@@ -200,7 +199,7 @@ func (a App) planOffline(ctx context.Context, o *planOptions, schema *manifest.S
 		topics = byCluster[clusters[0]]
 	}
 	plan.Clusters = append(plan.Clusters, report.Cluster{ID: s.Info().ClusterID})
-	p := &planner{schema: schema, admin: s}
+	p := &planner{schema: schema, admin: s, after: after(nil, topics, "")}
 	plan.Topics, plan.Problems = p.planAll(ctx, topics)
 	if slices.ContainsFunc(plan.Topics, func(t report.Topic) bool { return t.State == "Existing" }) {
 		plan.Notes = append(plan.Notes, "without a kube context it is not known whose the existing topics are: they are planned as with adoption: Adopt, and configuration that a manifest no longer names is not seen")
@@ -223,18 +222,20 @@ func (a App) planLive(ctx context.Context, o *planOptions, schema *manifest.Sche
 	}
 	defer s.Close()
 	p := &planner{
-		schema: schema, admin: s, cluster: cluster,
-		live: make(map[string]*v1alpha1.KafkaTopic), owners: ownersOf(live, name), refused: make(map[string]topic.Refusal),
+		schema: schema, admin: s, cluster: cluster, live: make(map[string]*v1alpha1.KafkaTopic),
+		after: after(live, topics, name), namespaces: make(map[string]consent),
 	}
 	for i := range live {
-		p.live[live[i].Namespace+"/"+live[i].Name] = &live[i]
+		p.live[nameOf(&live[i])] = &live[i]
 	}
-	if cluster.Spec.AllowedNamespaces != nil {
+	if cluster.Spec.AllowedNamespaces != nil || len(cluster.Spec.TopicPolicies) > 0 {
 		for _, namespace := range namespacesOf(topics) {
-			has, known := k.namespaceLabels(ctx, namespace)
-			if r, refused := refusesNamespace(cluster, namespace, has); refused && known {
-				p.refused[namespace] = r
+			labels, err := k.namespaceLabels(ctx, namespace)
+			if err != nil {
+				plan.Notes = append(plan.Notes, fmt.Sprintf("whether KafkaCluster %s takes topics of namespace %s, and its policies for them, is not known: %v", name, namespace, err))
+				continue
 			}
+			p.namespaces[namespace] = consentOf(cluster, namespace, labels)
 		}
 	}
 	planned, problems := p.planAll(ctx, topics)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"mooring.dev/mooring/internal/kafka/kafkatest"
@@ -16,6 +17,10 @@ func TestPlanOffline(t *testing.T) {
 	c := kafkatest.Start(t)
 	create(t, c, "same", 3, 3, map[string]string{"retention.ms": "3600000"})
 	create(t, c, "compacted", 3, 3, map[string]string{"cleanup.policy": "compact"})
+	if err := c.Client(t).ProduceSync(t.Context(), &kgo.Record{Topic: "compacted", Key: []byte("k"), Value: []byte("v")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	create(t, c, "compacted-empty", 3, 3, map[string]string{"cleanup.policy": "compact"})
 	create(t, c, "differs", 3, 2, map[string]string{"retention.ms": "3600000"})
 	tests := map[string]struct {
 		reason   string
@@ -61,6 +66,16 @@ func TestPlanOffline(t *testing.T) {
 
 # without a kube context it is not known whose the existing topics are: they are planned as with adoption: Adopt, and configuration that a manifest no longer names is not seen
 1 topic: 1 to change, 1 with refusals`,
+			status: 2,
+		},
+		"a dangerous change of an empty topic": {
+			reason:   "There is nothing to lose.",
+			manifest: manifestOf("compacted-empty", "partitions: 6"),
+			want: `KafkaTopic shop/compacted-empty (topic compacted-empty on default): Existing
++ grow topic compacted-empty from 3 to 6 partitions
+
+# without a kube context it is not known whose the existing topics are: they are planned as with adoption: Adopt, and configuration that a manifest no longer names is not seen
+1 topic: 1 to change`,
 			status: 2,
 		},
 		"adoption Refuse": {
@@ -221,6 +236,8 @@ func TestPlanFiles(t *testing.T) {
 	write(t, dir, "README.md", "no manifest")
 	write(t, dir, "deeper/c.yml", manifestOf("c"))
 	write(t, dir, "empty/x.txt", "")
+	write(t, dir, "kustomized/kustomization.yaml", "resources: [a.yaml]\n")
+	write(t, dir, "kustomized/a.yaml", manifestOf("k"))
 	huge := write(t, dir, "huge.txt", strings.Repeat(" ", maxManifest+1))
 	tests := map[string]struct {
 		reason string
@@ -229,7 +246,8 @@ func TestPlanFiles(t *testing.T) {
 		status int
 	}{
 		"a folder":           {"Its YAML and JSON files, by name.", []string{"-f", dir}, "2 topics: 2 to create", 2},
-		"and what is below":  {"With --recursive only.", []string{"-f", dir, "-R"}, "3 topics: 3 to create", 2},
+		"and what is below":  {"With --recursive only.", []string{"-f", dir, "-R"}, "4 topics: 4 to create", 2},
+		"kustomize":          {"Its own file is no manifest, and no obstacle.", []string{"-f", filepath.Join(dir, "kustomized")}, "1 topic: 1 to create", 2},
 		"a file twice":       {"It is read once.", []string{"-f", dir, "-f", a}, "2 topics: 2 to create", 2},
 		"nothing":            {"The flag is named.", nil, "error: which manifests? name them with -f FILE", 1},
 		"a file that is not": {"The file is named.", []string{"-f", filepath.Join(dir, "nope.yaml")}, "error: " + filepath.Join(dir, "nope.yaml") + ": no such file or directory", 1},

@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/cli/manifest"
@@ -25,12 +21,20 @@ type planner struct {
 	admin  kafka.Admin
 	// cluster is nil offline.
 	cluster *v1alpha1.KafkaCluster
-	// live are the KafkaTopics that there are, by namespace/name; owners those that own a topic, by its name. Both are
-	// nil offline.
-	live   map[string]*v1alpha1.KafkaTopic
-	owners map[string]*v1alpha1.KafkaTopic
-	// refused are namespaces that the cluster does not take topics of, and why.
-	refused map[string]topic.Refusal
+	// live are the KafkaTopics that there are, by namespace/name; nil offline.
+	live map[string]*v1alpha1.KafkaTopic
+	// after are those of this cluster once the manifests are applied, oldest first.
+	after []v1alpha1.KafkaTopic
+	// namespaces say what the KafkaCluster makes of the manifests' namespaces.
+	namespaces map[string]consent
+}
+
+// consent is what a KafkaCluster makes of a namespace.
+type consent struct {
+	// refusal is why it takes no topic of it; nil when it does.
+	refusal *topic.Refusal
+	// guardrail is the policy for its topics; nil for none.
+	guardrail *topic.Guardrail
 }
 
 // planAll plans in the order of the manifests. The problems are those of manifests that cannot take the place of the object
@@ -38,9 +42,12 @@ type planner struct {
 func (p *planner) planAll(ctx context.Context, topics []manifest.Topic) ([]report.Topic, []manifest.Problem) {
 	planned := make([]report.Topic, len(topics))
 	problems := make([][]manifest.Problem, len(topics))
-	claimed := p.claims(topics)
+	applied := make(map[string]*v1alpha1.KafkaTopic, len(p.after))
+	for i := range p.after {
+		applied[nameOf(&p.after[i])] = &p.after[i]
+	}
 	forEach(len(topics), lookAtOnce, func(i int) {
-		planned[i], problems[i] = p.plan(ctx, topics[i], claimed[i])
+		planned[i], problems[i] = p.plan(ctx, topics[i], applied[topics[i].Name()])
 	})
 	var found []report.Topic
 	for i := range planned {
@@ -51,57 +58,13 @@ func (p *planner) planAll(ctx context.Context, topics []manifest.Topic) ([]repor
 	return found, slices.Concat(problems...)
 }
 
-// claims are the refusals of manifests whose topic belongs to another KafkaTopic; nil for the others. An object that exists is
-// older than one that does not, and of two that do not the first one applied will own the topic.
-func (p *planner) claims(topics []manifest.Topic) []*topic.Refusal {
-	refusals := make([]*topic.Refusal, len(topics))
-	first := make(map[string]string)
-	for i, t := range topics {
-		name := t.KafkaTopic.TopicName()
-		if owner := p.owners[name]; owner != nil {
-			if key := owner.Namespace + "/" + owner.Name; key != t.Name() {
-				refusals[i] = conflict(key, name, "is older and owns")
-			}
-			continue
-		}
-		if key, taken := first[name]; taken {
-			refusals[i] = conflict(key, name, "in these manifests too is for")
-			continue
-		}
-		first[name] = t.Name()
-	}
-	return refusals
-}
-
-func conflict(other, name, how string) *topic.Refusal {
-	return &topic.Refusal{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("KafkaTopic %s %s topic %s; keep one of the two", other, how, name)}
-}
-
-// ownersOf are the oldest KafkaTopics for each topic of a cluster.
-func ownersOf(live []v1alpha1.KafkaTopic, cluster string) map[string]*v1alpha1.KafkaTopic {
-	owners := make(map[string]*v1alpha1.KafkaTopic)
-	for i := range live {
-		t := &live[i]
-		if t.Spec.ClusterRef.Name != cluster {
-			continue
-		}
-		before := owners[t.TopicName()]
-		if before == nil || cmp.Or(t.CreationTimestamp.Compare(before.CreationTimestamp.Time), cmp.Compare(t.UID, before.UID)) < 0 {
-			owners[t.TopicName()] = t
-		}
-	}
-	return owners
-}
-
-// plan is what the operator would do about one manifest.
-func (p *planner) plan(ctx context.Context, m manifest.Topic, claimed *topic.Refusal) (report.Topic, []manifest.Problem) {
-	kt := m.KafkaTopic.DeepCopy()
+// plan is what the operator would do about one manifest. kt is the object that applying it makes.
+func (p *planner) plan(ctx context.Context, m manifest.Topic, kt *v1alpha1.KafkaTopic) (report.Topic, []manifest.Problem) {
 	out := report.Topic{Source: m.Source, Namespace: kt.Namespace, Name: kt.Name, Cluster: kt.Spec.ClusterRef.Name, TopicName: kt.TopicName(), State: "Unknown"}
 	if live := p.live[m.Name()]; live != nil {
 		if problems := p.schema.CheckUpdate(m, live); len(problems) > 0 {
 			return out, problems
 		}
-		kt.Status = live.Status
 	}
 	desired := topic.FromSpec(kt)
 	info := p.admin.Info()
@@ -113,12 +76,18 @@ func (p *planner) plan(ctx context.Context, m manifest.Topic, claimed *topic.Ref
 	}
 	state := topic.StateOf(observed, policy)
 	out.State = report.StateName(state, p.ownership())
-	if r := cmp.Or(claimed, p.refusal(kt.Namespace)); r != nil {
-		out.Refusals = []topic.Refusal{*r}
+	if out.Refusals = p.admit(kt); len(out.Refusals) > 0 {
 		return out, nil
 	}
 	p.assume(&policy, state, &out)
 	plan := topic.MakePlan(desired, observed, policy)
+	if plan.NeedsAcknowledgement() {
+		// Of an empty topic nothing can be lost. A look that fails leaves the refusal standing, as in the operator.
+		if records, err := p.admin.Records(ctx, desired.Name); err == nil && records == 0 {
+			policy.Empty = true
+			plan = topic.MakePlan(desired, observed, policy)
+		}
+	}
 	out.Steps, out.Refusals = slices.Concat(plan.Steps, plan.Proposed), plan.Refusals
 	switch {
 	case len(out.Steps) == 0:
@@ -150,24 +119,6 @@ func (p *planner) assume(policy *topic.Policy, state topic.State, out *report.To
 		out.Notes = append(out.Notes, "adoption is Refuse: unless this KafkaTopic made the topic, none of this is carried out")
 	}
 	policy.Adoption = v1alpha1.AdoptionAdopt
-}
-
-func (p *planner) refusal(namespace string) *topic.Refusal {
-	if r, refused := p.refused[namespace]; refused {
-		return &r
-	}
-	return nil
-}
-
-// refusesNamespace says why a cluster takes no topics of a namespace with these labels.
-func refusesNamespace(cluster *v1alpha1.KafkaCluster, namespace string, has map[string]string) (topic.Refusal, bool) {
-	selector, err := metav1.LabelSelectorAsSelector(&cluster.Spec.AllowedNamespaces.Selector)
-	if err == nil && selector.Matches(labels.Set(has)) {
-		return topic.Refusal{}, false
-	}
-	return topic.Refusal{Reason: v1alpha1.ReasonNamespaceNotAllowed, Message: fmt.Sprintf(
-		"KafkaCluster %s takes topics of namespaces labelled %s only, and namespace %s is not; ask for the label, or use another cluster",
-		cluster.Name, metav1.FormatLabelSelector(&cluster.Spec.AllowedNamespaces.Selector), namespace)}, true
 }
 
 func movingPartitions(o topic.Observed) int {

@@ -220,7 +220,3 @@ func javaAddress(item string) error {
 	}
 	return nil
 }
-
-// fourKeys are the keys of idempotence: they are written together or not at all. Over an application's own acks=1,
-// enable.idempotence=true alone would keep the Java client from starting.
-var fourKeys = []string{propAcks, propIdempotence, propRetries, propInFlight}

@@ -154,6 +154,10 @@ func TestRuleTableIsWhole(t *testing.T) {
 	}
 }
 
+// fourKeys are the keys of idempotence: they are written together or not at all. Over an application's own acks=1,
+// enable.idempotence=true alone would keep the Java client from starting.
+var fourKeys = []string{propAcks, propIdempotence, propRetries, propInFlight}
+
 // What Validate finds no error in, every client starts with: the promise of the package.
 func TestWhatIsValidStartsEveryClient(t *testing.T) {
 	maker := newSpecMaker(2)
