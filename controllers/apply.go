@@ -112,11 +112,14 @@ func (s *scope) carriedOut(step topic.Step, id topic.ID) {
 // settle looks until the brokers show the steps, for a while. What they do not show by then is either on its way (a
 // topic, partitions) or will never come (a value that the broker took and did not keep).
 func (s *scope) settle(ctx context.Context, steps []topic.Step) *failure {
-	ctx, cancel := context.WithTimeout(ctx, s.reconciler.SettleFor)
+	patience, cancel := context.WithTimeout(ctx, s.reconciler.SettleFor)
 	defer cancel()
 	freshness := kafka.After(s.version)
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		if err := s.observe(ctx, freshness); err != nil {
+		if err := s.observe(patience, freshness); err != nil {
+			if patience.Err() != nil {
+				return waiting(steps) // nobody answered in time, which says nothing about what was taken
+			}
 			return new(failureOf(err, "look at topic "+s.desired.Name))
 		}
 		unsettled := s.unsettled(steps)
@@ -125,7 +128,7 @@ func (s *scope) settle(ctx context.Context, steps []topic.Step) *failure {
 		}
 		select {
 		case <-time.After(pause):
-		case <-ctx.Done():
+		case <-patience.Done():
 			return s.unsettledAfterAll(unsettled)
 		}
 		freshness = s.newest()
@@ -154,11 +157,16 @@ func (s *scope) unsettled(steps []topic.Step) []topic.Step {
 	return left
 }
 
+// waiting is for steps that were sent, and that the brokers do not show yet.
+func waiting(steps []topic.Step) *failure {
+	return &failure{status.Verdict{Kind: status.Working, Reason: v1alpha1.ReasonProgressing,
+		Message: "waiting for the brokers to show: " + topic.Lines(steps)[0]}, outcome.Wait(time.Second)}
+}
+
 func (s *scope) unsettledAfterAll(steps []topic.Step) *failure {
 	untaken := topic.Unsettled(steps, s.facts.Observed)
 	if len(untaken) == 0 {
-		return &failure{status.Verdict{Kind: status.Working, Reason: v1alpha1.ReasonProgressing,
-			Message: "waiting for the brokers to show: " + topic.Lines(steps)[0]}, outcome.Wait(time.Second)}
+		return waiting(steps)
 	}
 	s.policy.Untaken = append(s.policy.Untaken, untaken...)
 	m := s.reconciler.memory.get(s.topic.UID)

@@ -69,10 +69,11 @@ func TestPlanOffline(t *testing.T) {
 			status: 2,
 		},
 		"a dangerous change of an empty topic": {
-			reason:   "There is nothing to lose.",
+			reason:   "There is nothing to lose now, and that may be otherwise when the manifest is applied.",
 			manifest: manifestOf("compacted-empty", "partitions: 6"),
 			want: `KafkaTopic shop/compacted-empty (topic compacted-empty on default): Existing
 + grow topic compacted-empty from 3 to 6 partitions
+# the topic holds no record now; with one, this needs spec.acknowledge
 
 # without a kube context it is not known whose the existing topics are: they are planned as with adoption: Adopt, and configuration that a manifest no longer names is not seen
 1 topic: 1 to change`,

@@ -86,6 +86,7 @@ func (p *planner) plan(ctx context.Context, m manifest.Topic, kt *v1alpha1.Kafka
 		if records, err := p.admin.Records(ctx, desired.Name); err == nil && records == 0 {
 			policy.Empty = true
 			plan = topic.MakePlan(desired, observed, policy)
+			out.Notes = append(out.Notes, "the topic holds no record now; with one, this needs spec.acknowledge")
 		}
 	}
 	out.Steps, out.Refusals = slices.Concat(plan.Steps, plan.Proposed), plan.Refusals
