@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,8 @@ type tier struct {
 type suite struct {
 	dir  string // of the module; empty is this one
 	args []string
+	// cluster has three brokers run for the time of the suite, and named to it in KAFKA_BOOTSTRAP_SERVERS.
+	cluster bool
 }
 
 var tiers = []tier{
@@ -49,6 +52,8 @@ var tiers = []tier{
 		prepare: kafkaAndKubernetes,
 		suites: []suite{
 			{args: []string{"-tags", "kafka", "-timeout", "15m", "./hack/localkafka/local/"}},
+			{args: []string{"-tags", "kafka", "-timeout", "10m", "./internal/kafka/kafkatest/"}, cluster: true},
+			{args: []string{"-tags", "kafka", "-timeout", "10m", "./internal/cli/"}},
 			{args: []string{"-tags", "kafka", "-timeout", "25m", "./test/kafka/..."}},
 		},
 	},
@@ -64,13 +69,40 @@ func (t tier) run(ctx context.Context) report {
 	}
 	var r report
 	for _, s := range t.suites {
-		c, err := s.run(ctx, env)
+		c, err := s.runOn(ctx, env)
 		r.counts.add(c)
 		if err != nil && r.err == nil {
 			r.err = err
 		}
 	}
 	return r
+}
+
+// runOn runs a suite, on brokers of its own if it wants them.
+func (s suite) runOn(ctx context.Context, env []string) (counts, error) {
+	if !s.cluster {
+		return s.run(ctx, env)
+	}
+	dir, err := os.MkdirTemp("", "mooring-tiers-")
+	if err != nil {
+		return counts{}, err
+	}
+	defer os.RemoveAll(dir)
+	cluster := filepath.Join(dir, "kafka")
+	defer func() {
+		// The context may be over, and the brokers have to go all the same.
+		if output, err := exec.Command(bin("localkafka"), "down", "--dir", cluster).CombinedOutput(); err != nil {
+			fmt.Printf("  the brokers did not go: %v\n%s", err, output)
+		}
+	}()
+	cmd := exec.CommandContext(ctx, bin("localkafka"), "up", "--dir", cluster)
+	cmd.Stderr = os.Stderr
+	output, err := cmd.Output()
+	if err != nil {
+		return counts{}, fmt.Errorf("start three brokers: %w", err)
+	}
+	servers := strings.TrimPrefix(strings.TrimSpace(string(output)), "export ")
+	return s.run(ctx, append(slices.Clone(env), servers))
 }
 
 // kubernetesAssets has etcd, kube-apiserver and kubectl built or found.
