@@ -102,7 +102,7 @@ func (r *TopicReconciler) delete(ctx context.Context, s *scope) outcome.Outcome 
 	}
 	admin, err := r.Pool.For(t.Spec.ClusterRef.Name)
 	if err != nil {
-		return s.stop(undeleted(err, "delete topic "+t.TopicName()))
+		return s.stop(undeleted(err, "delete topic "+t.TopicName()).awaited())
 	}
 	s.use(admin)
 	gone, o := s.remove(ctx)
@@ -156,7 +156,7 @@ func (s *scope) away(err error) outcome.Outcome {
 	t := s.topic
 	ready := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionReady)
 	known := ready != nil && ready.Status != metav1.ConditionFalse && t.Status.ObservedGeneration == t.Generation
-	f := failureOf(err, fmt.Sprintf("KafkaCluster %s", t.Spec.ClusterRef.Name))
+	f := failureOf(err, fmt.Sprintf("KafkaCluster %s", t.Spec.ClusterRef.Name)).awaited()
 	state := s.reconciler.Pool.State(t.Spec.ClusterRef.Name)
 	if state.Phase == pool.Unknown || state.Phase == pool.Connecting {
 		s.quiet = true // the pool wakes every topic within seconds, connected or not

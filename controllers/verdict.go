@@ -56,7 +56,8 @@ func failureOf(err error, doing string) failure {
 	case kafka.ClassNotConnected:
 		return working(v1alpha1.ReasonClusterNotReady, outcome.Wait(recheckAway))
 	case kafka.ClassUnreachable:
-		return working(v1alpha1.ReasonClusterUnreachable, outcome.Wait(recheckAway))
+		// One broker that does not answer is not a cluster that is away: the pool may find nothing wrong, and wake nobody.
+		return working(v1alpha1.ReasonClusterUnreachable, outcome.Retry(fmt.Errorf("%s: %w", doing, err)))
 	case kafka.ClassThrottled:
 		return working(v1alpha1.ReasonThrottled, outcome.Wait(throttleOf(err)))
 	default:
@@ -69,4 +70,12 @@ func throttleOf(err error) time.Duration {
 		return min(max(e.RetryAfter, 100*time.Millisecond), time.Minute)
 	}
 	return time.Second
+}
+
+// awaited is a failure that the pool itself has found: the cluster is away, and the pool wakes every topic when it is back.
+func (f failure) awaited() failure {
+	if f.verdict.Kind == status.Working {
+		f.outcome = outcome.Wait(recheckAway)
+	}
+	return f
 }

@@ -175,6 +175,10 @@ func TestConditionsOfATopic(t *testing.T) {
 				return ""
 			}
 			ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
+			p := facts.Plan
+			if planned := len(p.Steps)+len(p.Proposed)+len(p.Refusals) > 0; planned != (s.Plan != nil) {
+				t.Errorf("there is a plan: %t; and status.plan is %+v", planned, s.Plan)
+			}
 			var drift []string
 			for _, d := range s.Drift {
 				drift = append(drift, fmt.Sprintf("%s=%s/%s", d.Key, d.Found, d.Wanted))

@@ -622,6 +622,20 @@ func TestLinger(t *testing.T) {
 			}
 		})
 	})
+	t.Run("a batch that filled up meanwhile does not wait", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var b broker
+			c := newCallers(t, config{Exec: b.exec, Linger: linger, MaxItems: 3})
+			start := time.Now()
+			for n := range 4 {
+				c.call(t.Context(), fmt.Sprint(n), n)
+			}
+			c.all("0=0", "1=1", "2=2", "3=3")
+			if took := time.Since(start); took != 2*roundTrip {
+				t.Errorf("it took %s, want two round trips", took)
+			}
+		})
+	})
 	t.Run("a batch under way is company enough", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var b broker

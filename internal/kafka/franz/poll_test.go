@@ -81,8 +81,17 @@ func TestAPollIgnoresLeaderMoves(t *testing.T) {
 func TestAPollSeesBrokersComeAndGo(t *testing.T) {
 	on(t, func(t *testing.T, c *kafkatest.Cluster, a *franz.Admin, sent *kafkatest.Requests) {
 		poll(t, a)
+		versions := 0
+		c.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			versions++
+			return nil, nil, false
+		})
 		if changes := poll(t, a); changes.Brokers || changes.Info {
 			t.Errorf("nothing happened: %+v", changes)
+		}
+		if versions != 0 || a.Info().KafkaVersion == "" {
+			t.Errorf("the version is %q, and was asked for %d times more", a.Info().KafkaVersion, versions)
 		}
 		fenced := true
 		c.ControlKey(int16(kmsg.DescribeCluster), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -99,6 +108,9 @@ func TestAPollSeesBrokersComeAndGo(t *testing.T) {
 		})
 		if changes := poll(t, a); !changes.Brokers || !changes.Info {
 			t.Errorf("a fenced broker came: %+v", changes)
+		}
+		if versions == 0 || a.Info().KafkaVersion == "" {
+			t.Errorf("another broker may run another version: asked %d times, %q", versions, a.Info().KafkaVersion)
 		}
 		info := a.Info()
 		if len(info.Brokers) != 4 || info.Cluster().Live() != 3 {

@@ -1,9 +1,14 @@
 package franz
 
 import (
+	"io"
 	"slices"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"mooring.dev/mooring/internal/kafka"
+	"mooring.dev/mooring/internal/kafka/coalesce"
 	"mooring.dev/mooring/internal/topic"
 )
 
@@ -110,5 +115,39 @@ func TestUnionKeys(t *testing.T) {
 	}
 	if unionKeys(nil, []string{"a"}) != nil || unionKeys([]string{"a"}, nil) != nil {
 		t.Error("all keys, and one more, are all keys")
+	}
+}
+
+// A refusal of the whole batch that may be one item's is tried again in halves; one that halves would meet too is not, and
+// nothing is sent twice that was carried out for some.
+func TestSplitAllRefused(t *testing.T) {
+	result := func(class kafka.Class) coalesce.Result[int] {
+		return coalesce.Result[int]{Err: kafka.NewError(class, "?")}
+	}
+	type results = map[string]coalesce.Result[int]
+	tests := map[string]struct {
+		results results
+		err     error
+		split   bool
+	}{
+		"all got a policy violation":         {results: results{"a": result(kafka.ClassPolicy), "b": result(kafka.ClassPolicy)}, split: true},
+		"all were invalid":                   {results: results{"a": result(kafka.ClassInvalid), "b": result(kafka.ClassInvalid)}, split: true},
+		"one got through":                    {results: results{"a": result(kafka.ClassPolicy), "b": {Value: 1}}, split: false},
+		"one failed for a reason of its own": {results: results{"a": result(kafka.ClassPolicy), "b": result(kafka.ClassExists)}, split: false},
+		"all exist":                          {results: results{"a": result(kafka.ClassExists), "b": result(kafka.ClassExists)}, split: false},
+		"all are throttled":                  {results: results{"a": result(kafka.ClassThrottled), "b": result(kafka.ClassThrottled)}, split: false},
+		"one alone":                          {results: results{"a": result(kafka.ClassPolicy)}, split: false},
+		"none":                               {split: false},
+		"the request was invalid":            {err: kerr.InvalidRequest, split: true},
+		"the request broke a policy":         {err: kerr.PolicyViolation, split: true},
+		"the request was denied":             {err: kerr.ClusterAuthorizationFailed, split: false},
+		"the network broke":                  {err: io.EOF, split: false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := splitAllRefused(tt.results, tt.err); got != tt.split {
+				t.Errorf("split = %t", got)
+			}
+		})
 	}
 }
