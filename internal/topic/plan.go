@@ -151,9 +151,25 @@ func MakePlan(d Desired, o Observed, p Policy) Plan {
 		plan = planChange(d, o, p)
 	}
 	if p.Mode == v1alpha1.ModeObserve {
-		plan.Proposed, plan.Steps = append(plan.Steps, plan.Proposed...), nil
+		plan = plan.observed()
 	}
 	return plan
+}
+
+// observed turns steps into proposals, but for those that clean up after a reassignment of ours: the throttle that was set in
+// mode Manage comes off in mode Observe too.
+func (p Plan) observed() Plan {
+	var cleanup, proposed []Step
+	for _, s := range p.Steps {
+		switch s.(type) {
+		case Unthrottle, Elect:
+			cleanup = append(cleanup, s)
+		default:
+			proposed = append(proposed, s)
+		}
+	}
+	p.Steps, p.Proposed = cleanup, append(proposed, p.Proposed...)
+	return p
 }
 
 func refuse(reason, format string, args ...any) Plan {

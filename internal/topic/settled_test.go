@@ -111,3 +111,16 @@ func TestWithout(t *testing.T) {
 		t.Errorf("nothing refused changes nothing (-want +got):\n%s", diff)
 	}
 }
+
+// TestObserveTakesTheThrottleOff: a switch to mode Observe in the middle of a move must not leave brokers slow for ever.
+func TestObserveTakesTheThrottleOff(t *testing.T) {
+	o := topic.Observed{ID: topic.ID{1}, Partitions: []topic.Partition{{Number: 0, Leader: 1, Replicas: []int32{1, 2, 3}, ISR: []int32{1, 2, 3}}}}
+	policy := topic.Policy{Mode: v1alpha1.ModeObserve, Owned: topic.ID{1}, Reassigning: true, Cluster: topic.Cluster{Brokers: []topic.Broker{{ID: 1}, {ID: 2}, {ID: 3}}}}
+	plan := topic.MakePlan(topic.Desired{Name: "orders", Partitions: new(int32(2))}, o, policy)
+	if len(plan.Steps) != 1 || len(plan.Proposed) != 1 {
+		t.Fatalf("steps %v, proposed %v; want the throttle taken off, and the growth proposed", plan.Steps, plan.Proposed)
+	}
+	if _, is := plan.Steps[0].(topic.Unthrottle); !is {
+		t.Errorf("the step is %T, want Unthrottle", plan.Steps[0])
+	}
+}

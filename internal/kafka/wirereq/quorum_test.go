@@ -29,13 +29,15 @@ func TestQuorumLeader(t *testing.T) {
 		resp  *kmsg.DescribeQuorumResponse
 		knows bool
 	}{
-		"a leader":           {resp(func(*kmsg.DescribeQuorumResponse) {}), true},
-		"node 0 leads":       {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions[0].LeaderID = 0 }), true},
-		"no leader":          {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions[0].LeaderID = -1 }), false},
-		"denied":             {resp(func(r *kmsg.DescribeQuorumResponse) { r.ErrorCode = kerr.ClusterAuthorizationFailed.Code }), false},
-		"an answer too few":  {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics = nil }), false},
-		"no partition":       {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions = nil }), false},
-		"a partition denied": {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions[0].ErrorCode = kerr.NotLeaderForPartition.Code }), false},
+		"a leader":          {resp(func(*kmsg.DescribeQuorumResponse) {}), true},
+		"node 0 leads":      {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions[0].LeaderID = 0 }), true},
+		"no leader":         {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions[0].LeaderID = -1 }), false},
+		"denied":            {resp(func(r *kmsg.DescribeQuorumResponse) { r.ErrorCode = kerr.ClusterAuthorizationFailed.Code }), false},
+		"an answer too few": {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics = nil }), false},
+		"no partition":      {resp(func(r *kmsg.DescribeQuorumResponse) { r.Topics[0].Partitions = nil }), false},
+		"a partition denied": {resp(func(r *kmsg.DescribeQuorumResponse) {
+			r.Topics[0].Partitions[0].ErrorCode = kerr.NotLeaderForPartition.Code
+		}), false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
