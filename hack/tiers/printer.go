@@ -100,6 +100,9 @@ func (p *printer) keep(e event, key string) {
 	if strings.HasPrefix(text, progress) || strings.HasPrefix(text, "conformance ") {
 		p.say("  %s", strings.TrimPrefix(text, progress))
 	}
+	if strings.Contains(text, "[FLAKED]") {
+		p.say("  tried twice: %s", strings.TrimSpace(text))
+	}
 	if m := specs.FindStringSubmatch(text); m != nil {
 		p.countSpecs(m[1:])
 	}

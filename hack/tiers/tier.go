@@ -54,7 +54,9 @@ var tiers = []tier{
 			{args: []string{"-tags", "kafka", "-timeout", "15m", "./hack/localkafka/local/"}},
 			{args: []string{"-tags", "kafka", "-timeout", "10m", "./internal/kafka/kafkatest/"}, cluster: true},
 			{args: []string{"-tags", "kafka", "-timeout", "10m", "./internal/cli/"}},
-			{args: []string{"-tags", "kafka", "-timeout", "25m", "./test/kafka/..."}},
+			// Brokers that are killed on a busy machine may outlast a spec's patience: each may be tried twice, and the suite names
+			// those that were.
+			{args: []string{"-tags", "kafka", "-timeout", "35m", "./test/kafka/...", "-ginkgo.flake-attempts=2"}},
 		},
 	},
 }
