@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mooring.dev/mooring/api/v1alpha1"
+	"mooring.dev/mooring/internal/kafka"
 )
 
 // Indexes of the cache.
@@ -30,7 +31,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		t := o.(*v1alpha1.KafkaTopic)
 		return []string{target(t.Spec.ClusterRef.Name, t.TopicName())}
 	}
-	bySecret := func(o client.Object) []string { return secretsOf(&o.(*v1alpha1.KafkaCluster).Spec) }
+	bySecret := func(o client.Object) []string { return kafka.SecretsOf(&o.(*v1alpha1.KafkaCluster).Spec) }
 	if err := indexer.IndexField(ctx, &v1alpha1.KafkaTopic{}, indexTopicsByCluster, byCluster); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (r *ClusterReconciler) Reconcile(ctx context.Context, k *v1alpha1.KafkaClus
 	if err != nil {
 		return outcome.Retry(err).Result()
 	}
-	settings, settingsErr := settingsFrom(k, r.Namespace, secrets)
+	settings, settingsErr := kafka.SettingsFrom(k, r.Namespace, secrets)
 	if settingsErr == nil {
 		r.Pool.Ensure(k.Name, settings)
 	} else {
@@ -98,13 +98,13 @@ func intervalOf(k *v1alpha1.KafkaCluster) time.Duration {
 	return 30 * time.Second
 }
 
-func (r *ClusterReconciler) readSecrets(ctx context.Context, k *v1alpha1.KafkaCluster) (secretData, error) {
-	found := make(secretData)
-	for _, name := range secretsOf(&k.Spec) {
+func (r *ClusterReconciler) readSecrets(ctx context.Context, k *v1alpha1.KafkaCluster) (kafka.Secrets, error) {
+	found := make(kafka.Secrets)
+	for _, name := range kafka.SecretsOf(&k.Spec) {
 		var secret corev1.Secret
 		err := r.Client.Get(ctx, types.NamespacedName{Namespace: r.Namespace, Name: name}, &secret)
 		if apierrors.IsNotFound(err) {
-			continue // settingsFrom says so, with the field that names it
+			continue // SettingsFrom says so, with the field that names it
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read Secret %s/%s: %w", r.Namespace, name, err)

@@ -18,7 +18,7 @@ import (
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"mooring.dev/mooring/api/v1alpha1"
-	"mooring.dev/mooring/internal/cli/connect"
+	"mooring.dev/mooring/internal/kafka"
 )
 
 // kube is a Kubernetes cluster as the commands see it.
@@ -91,9 +91,9 @@ func (k *kube) cluster(ctx context.Context, name string) (*v1alpha1.KafkaCluster
 }
 
 // secrets reads the Secrets that a KafkaCluster refers to. One that is missing is not there; whoever wants it says so.
-func (k *kube) secrets(ctx context.Context, cluster *v1alpha1.KafkaCluster, namespace string) (connect.Secrets, error) {
-	found := make(connect.Secrets)
-	for _, name := range connect.SecretsOf(&cluster.Spec) {
+func (k *kube) secrets(ctx context.Context, cluster *v1alpha1.KafkaCluster, namespace string) (kafka.Secrets, error) {
+	found := make(kafka.Secrets)
+	for _, name := range kafka.SecretsOf(&cluster.Spec) {
 		var secret corev1.Secret
 		err := k.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)
 		switch {

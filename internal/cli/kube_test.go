@@ -185,7 +185,7 @@ func TestPlanKubeTrouble(t *testing.T) {
 		"no cluster-wide list":   {"The namespaces of the manifests will do.", noList, []client.Object{clusterAt(c, "default")}, nil, "note: you may not list the KafkaTopics of all namespaces", 2},
 		"no KafkaCluster":        {"Named, with the way out.", interceptor.Funcs{}, nil, nil, "error: there is no KafkaCluster default; create it", 1},
 		"no Secrets":             {"Told how to do without.", noSecrets, []client.Object{secured}, nil, "error: KafkaCluster default: you may not read its Secret mooring-system/creds; give the connection with --bootstrap-servers", 1},
-		"a Secret that is not":   {"Told where it should be.", interceptor.Funcs{}, []client.Object{secured}, nil, "error: KafkaCluster default: spec.sasl.credentialsRef: there is no Secret mooring-system/creds", 1},
+		"a Secret that is not":   {"Told where it should be.", interceptor.Funcs{}, []client.Object{secured}, nil, "error: KafkaCluster default: spec.sasl.credentialsRef (mechanism PLAIN): there is no Secret mooring-system/creds", 1},
 		"another Kafka cluster":  {"Its topics are not the ones that the status speaks of.", interceptor.Funcs{}, []client.Object{another}, nil, " answers as cluster kfake-one, and the KafkaCluster is cluster another; correct the addresses", 1},
 		"a namespace not let in": {"The KafkaCluster's consent is part of the plan.", interceptor.Funcs{}, []client.Object{closed, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}}, nil, "! NamespaceNotAllowed: KafkaCluster default takes topics of namespaces labelled kafka=yes only, and namespace shop is not", 2},
 		"other addresses": {"The KafkaCluster's may not be reachable from here.", interceptor.Funcs{}, []client.Object{func() client.Object {

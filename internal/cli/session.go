@@ -76,7 +76,7 @@ func (a App) settings(ctx context.Context, t *target, k *kube, cluster *v1alpha1
 		return fromFlags, nil
 	}
 	if t.Security() {
-		fromFlags.ExpectedClusterID = connect.ExpectedID(cluster)
+		fromFlags.ExpectedClusterID = kafka.ExpectedID(cluster)
 		if len(fromFlags.BootstrapServers) == 0 {
 			fromFlags.BootstrapServers = cluster.Spec.BootstrapServers
 		}
@@ -88,7 +88,7 @@ func (a App) settings(ctx context.Context, t *target, k *kube, cluster *v1alpha1
 	}
 	s, err := connect.FromCluster(cluster, t.Kube.SecretsNamespace, secrets)
 	if err != nil {
-		return kafka.Settings{}, fmt.Errorf("KafkaCluster %s: %w", cluster.Name, err)
+		return kafka.Settings{}, err
 	}
 	if len(fromFlags.BootstrapServers) > 0 {
 		s.BootstrapServers = fromFlags.BootstrapServers

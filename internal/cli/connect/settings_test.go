@@ -119,44 +119,14 @@ func TestFlags(t *testing.T) {
 }
 
 func TestFromCluster(t *testing.T) {
-	sasl := func(mechanism v1alpha1.SASLMechanism) *v1alpha1.KafkaClusterSASL {
-		return &v1alpha1.KafkaClusterSASL{Mechanism: mechanism, CredentialsRef: v1alpha1.SecretReference{Name: "creds"}}
-	}
-	secure := &v1alpha1.KafkaClusterTLS{ServerName: "k",
-		CABundleRef:          &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "ca"}, Key: "ca.crt"},
-		ClientCertificateRef: &v1alpha1.SecretReference{Name: "client"}}
-	tests := map[string]struct {
-		reason  string
-		spec    v1alpha1.KafkaClusterSpec
-		secrets Secrets
-		want    kafka.Settings
-		err     string
-	}{
-		"plaintext": {reason: "The ID that was seen is the only one that may answer.", want: kafka.Settings{ExpectedClusterID: "seen"}},
-		"an accepted ID": {reason: "A person's word counts more.", spec: v1alpha1.KafkaClusterSpec{AcceptClusterID: "new"},
-			want: kafka.Settings{ExpectedClusterID: "new"}},
-		"TLS and SCRAM": {reason: "All from Secrets.", spec: v1alpha1.KafkaClusterSpec{TLS: secure, SASL: sasl("SCRAM-SHA-512")},
-			secrets: Secrets{"ca": {"ca.crt": []byte("CA")}, "client": {"tls.crt": []byte("C"), "tls.key": []byte("K")}, "creds": {"username": []byte("u"), "password": []byte("p")}},
-			want: kafka.Settings{ExpectedClusterID: "seen", TLS: &kafka.TLS{CA: []byte("CA"), Certificate: []byte("C"), Key: []byte("K"), ServerName: "k"},
-				SASL: &kafka.SASL{Mechanism: "SCRAM-SHA-512", Values: map[string]string{"username": "u", "password": "p"}}}},
-		"a ready token": {reason: "It needs no client credentials.", spec: v1alpha1.KafkaClusterSpec{SASL: sasl("OAUTHBEARER")}, secrets: Secrets{"creds": {"token": []byte("t")}},
-			want: kafka.Settings{ExpectedClusterID: "seen", SASL: &kafka.SASL{Mechanism: "OAUTHBEARER", Values: map[string]string{"token": "t"}}}},
-		"a session token": {reason: "Temporary AWS credentials have one.", spec: v1alpha1.KafkaClusterSpec{SASL: sasl("AWS_MSK_IAM")},
-			secrets: Secrets{"creds": {"accessKeyId": []byte("a"), "secretAccessKey": []byte("s"), "sessionToken": []byte("t")}},
-			want:    kafka.Settings{ExpectedClusterID: "seen", SASL: &kafka.SASL{Mechanism: "AWS_MSK_IAM", Values: map[string]string{"accessKeyId": "a", "secretAccessKey": "s", "sessionToken": "t"}}}},
-		"no Secret": {reason: "Told where it should be.", spec: v1alpha1.KafkaClusterSpec{SASL: sasl("PLAIN")}, err: "spec.sasl.credentialsRef: there is no Secret mooring-system/creds;"},
-		"no key": {reason: "Told which.", spec: v1alpha1.KafkaClusterSpec{TLS: secure}, secrets: Secrets{"ca": {"ca.crt": []byte("CA")}, "client": {"tls.crt": []byte("C")}},
-			err: `spec.tls.clientCertificateRef: Secret mooring-system/client has no key "tls.key", or it is empty`},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			cluster := &v1alpha1.KafkaCluster{ObjectMeta: metav1.ObjectMeta{Name: "c"}, Spec: test.spec, Status: v1alpha1.KafkaClusterStatus{ClusterID: "seen"}}
-			got, err := FromCluster(cluster, "mooring-system", test.secrets)
-			check(t, test.reason, got, err, test.want, test.err)
-		})
-	}
-	if got, want := SecretsOf(&v1alpha1.KafkaClusterSpec{TLS: secure, SASL: sasl("PLAIN")}), []string{"ca", "client", "creds"}; !cmp.Equal(got, want) {
-		t.Errorf("the Secrets are %v, want %v", got, want)
+	cluster := &v1alpha1.KafkaCluster{ObjectMeta: metav1.ObjectMeta{Name: "c"}, Status: v1alpha1.KafkaClusterStatus{ClusterID: "seen"}}
+	got, err := FromCluster(cluster, "mooring-system", nil)
+	check(t, "One look has no interval.", got, err, kafka.Settings{ExpectedClusterID: "seen"}, "")
+
+	cluster.Spec.SASL = &v1alpha1.KafkaClusterSASL{Mechanism: "PLAIN", CredentialsRef: v1alpha1.SecretReference{Name: "creds"}}
+	_, err = FromCluster(cluster, "mooring-system", nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "KafkaCluster c: spec.sasl.credentialsRef (mechanism PLAIN): there is no Secret mooring-system/creds;") || !strings.Contains(err.Error(), "--secrets-namespace") {
+		t.Errorf("a Secret that is not there: %v", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package controllers
+package kafka
 
 import (
 	"crypto/tls"
@@ -7,11 +7,10 @@ import (
 	"time"
 
 	"mooring.dev/mooring/api/v1alpha1"
-	"mooring.dev/mooring/internal/kafka"
 )
 
-// secretsOf names the Secrets that a KafkaCluster reads, in the operator's namespace.
-func secretsOf(spec *v1alpha1.KafkaClusterSpec) []string {
+// SecretsOf names the Secrets that a KafkaCluster reads, in the operator's namespace.
+func SecretsOf(spec *v1alpha1.KafkaClusterSpec) []string {
 	var names []string
 	if spec.TLS != nil && spec.TLS.CABundleRef != nil {
 		names = append(names, spec.TLS.CABundleRef.Name)
@@ -25,11 +24,11 @@ func secretsOf(spec *v1alpha1.KafkaClusterSpec) []string {
 	return names
 }
 
-// secretData is the data of the Secrets that were found, by name.
-type secretData map[string]map[string][]byte
+// Secrets is the data of the Secrets that were found, by name.
+type Secrets map[string]map[string][]byte
 
 // value is one key of a Secret, or a sentence that says what is missing and where.
-func (d secretData) value(namespace, name, key string) ([]byte, error) {
+func (d Secrets) value(namespace, name, key string) ([]byte, error) {
 	secret, ok := d[name]
 	if !ok {
 		return nil, fmt.Errorf("there is no Secret %s/%s; create it in the operator's namespace, with the key %q", namespace, name, key)
@@ -41,31 +40,36 @@ func (d secretData) value(namespace, name, key string) ([]byte, error) {
 	return value, nil
 }
 
-// settingsFrom reads a KafkaCluster and its Secrets. The error is a sentence for the condition SecretInvalid.
-func settingsFrom(cluster *v1alpha1.KafkaCluster, namespace string, secrets secretData) (kafka.Settings, error) {
-	s := kafka.Settings{BootstrapServers: cluster.Spec.BootstrapServers, ExpectedClusterID: cluster.Status.ClusterID}
-	if cluster.Spec.AcceptClusterID != "" {
-		s.ExpectedClusterID = cluster.Spec.AcceptClusterID
-	}
+// SettingsFrom reads a KafkaCluster and its Secrets. The error is a sentence for the condition SecretInvalid.
+func SettingsFrom(cluster *v1alpha1.KafkaCluster, namespace string, secrets Secrets) (Settings, error) {
+	s := Settings{BootstrapServers: cluster.Spec.BootstrapServers, ExpectedClusterID: ExpectedID(cluster)}
 	if interval := cluster.Spec.Drift.Interval; interval != nil {
 		s.Interval = max(interval.Duration, time.Second)
 	}
 	var err error
 	if cluster.Spec.TLS != nil {
 		if s.TLS, err = tlsFrom(cluster.Spec.TLS, namespace, secrets); err != nil {
-			return kafka.Settings{}, err
+			return Settings{}, err
 		}
 	}
 	if cluster.Spec.SASL != nil {
 		if s.SASL, err = saslFrom(cluster.Spec.SASL, namespace, secrets); err != nil {
-			return kafka.Settings{}, err
+			return Settings{}, err
 		}
 	}
 	return s, nil
 }
 
-func tlsFrom(spec *v1alpha1.KafkaClusterTLS, namespace string, secrets secretData) (*kafka.TLS, error) {
-	t := &kafka.TLS{ServerName: spec.ServerName}
+// ExpectedID is the only cluster that may answer; empty when nobody knows yet.
+func ExpectedID(cluster *v1alpha1.KafkaCluster) string {
+	if cluster.Spec.AcceptClusterID != "" {
+		return cluster.Spec.AcceptClusterID
+	}
+	return cluster.Status.ClusterID
+}
+
+func tlsFrom(spec *v1alpha1.KafkaClusterTLS, namespace string, secrets Secrets) (*TLS, error) {
+	t := &TLS{ServerName: spec.ServerName}
 	var err error
 	if ref := spec.CABundleRef; ref != nil {
 		if t.CA, err = secrets.value(namespace, ref.Name, ref.Key); err != nil {
@@ -89,8 +93,8 @@ func tlsFrom(spec *v1alpha1.KafkaClusterTLS, namespace string, secrets secretDat
 	return t, nil
 }
 
-func saslFrom(spec *v1alpha1.KafkaClusterSASL, namespace string, secrets secretData) (*kafka.SASL, error) {
-	s := &kafka.SASL{Mechanism: string(spec.Mechanism), Values: make(map[string]string)}
+func saslFrom(spec *v1alpha1.KafkaClusterSASL, namespace string, secrets Secrets) (*SASL, error) {
+	s := &SASL{Mechanism: string(spec.Mechanism), Values: make(map[string]string)}
 	required := []string{v1alpha1.SecretKeyUsername, v1alpha1.SecretKeyPassword}
 	switch spec.Mechanism {
 	case v1alpha1.SASLOAuthBearer:
