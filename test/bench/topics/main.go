@@ -44,9 +44,11 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	for _, phase := range []func(context.Context) error{b.warmUp, b.measureFloor, b.startOperator, b.create, b.change, b.sweep, b.restart, b.remove} {
+		started := time.Now()
 		if err := phase(ctx); err != nil {
 			return err
 		}
+		say("  took %s", time.Since(started).Round(10*time.Millisecond))
 	}
 	b.print()
 	return nil

@@ -115,7 +115,7 @@ func (b *bench) restart(ctx context.Context) error {
 	}
 	err = b.until(ctx, "every topic to be reconciled again", func() (bool, error) {
 		m, err := b.scrape(ctx)
-		return err == nil && m.reconciles >= float64(2*b.n), nil
+		return err == nil && m.seen >= float64(b.n) && m.queued == 0, nil
 	})
 	if err != nil {
 		return err

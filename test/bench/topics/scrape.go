@@ -16,9 +16,11 @@ import (
 
 // sample is what one scrape of the operator says.
 type sample struct {
-	kafka                           map[string]float64 // requests by API
-	apiReads, apiWrites, reconciles float64
-	viewAge                         float64
+	kafka               map[string]float64 // requests by API
+	apiReads, apiWrites float64
+	// seen counts reconciles that ended with nothing left to do or to wait for; queued are the topics that wait for one.
+	seen, queued float64
+	viewAge      float64
 }
 
 func (b *bench) scrape(ctx context.Context) (sample, error) {
@@ -48,8 +50,13 @@ func (b *bench) scrape(ctx context.Context) (sample, error) {
 		}
 	}
 	for _, m := range families["controller_runtime_reconcile_total"].GetMetric() {
-		if label(m, "controller") == "kafkatopic" {
-			s.reconciles += m.GetCounter().GetValue()
+		if label(m, "controller") == "kafkatopic" && label(m, "result") == "success" {
+			s.seen += m.GetCounter().GetValue()
+		}
+	}
+	for _, m := range families["workqueue_depth"].GetMetric() {
+		if label(m, "name") == "kafkatopic" {
+			s.queued += m.GetGauge().GetValue()
 		}
 	}
 	for _, m := range families["mooring_kafka_view_age_seconds"].GetMetric() {
