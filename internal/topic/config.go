@@ -49,7 +49,9 @@ const (
 
 // Entry is one key of a topic as the broker reports it. Value is nil for a sensitive key.
 type Entry struct {
-	Value    *string
+	Value *string
+	// Fallback is the value that a reset of an override leads to: the broker's own. Nil when the broker did not say.
+	Fallback *string
 	Source   Source
 	Type     Type
 	ReadOnly bool

@@ -97,7 +97,7 @@ func refuseChange(d Desired, o Observed, p Policy, c Change) (Refusal, bool) {
 	case KeyCleanupPolicy:
 		return refuseCompactionRemoved(o, p, c)
 	case KeyRetentionMs, KeyRetentionBytes:
-		return refuseRetentionCut(p, c)
+		return refuseRetentionCut(o, p, c)
 	}
 	return Refusal{}, false
 }
@@ -137,30 +137,55 @@ func refuseMinISR(d Desired, replicas int, c Cluster) (Refusal, bool) {
 
 func refuseCompactionRemoved(o Observed, p Policy, c Change) (Refusal, bool) {
 	before, _ := o.Value(KeyCleanupPolicy)
+	to := o.outcome(c)
 	wasCompacted := slices.Contains(listItems(before), "compact")
-	if !wasCompacted || (c.To != nil && slices.Contains(listItems(*c.To), "compact")) {
+	if !wasCompacted || (to != nil && slices.Contains(listItems(*to), "compact")) {
 		return Refusal{}, false
 	}
-	to := "the broker's default" // a reset: delete, on all but the oddest brokers
-	if c.To != nil {
-		to = *c.To
-	}
 	return p.unacknowledged(v1alpha1.CompactionRemoved,
-		"cleanup.policy from %s to %s deletes the last value of every key once it is older than retention.ms", before, to)
+		"cleanup.policy from %s to %s deletes the last value of every key once it is older than retention.ms", before, described(c, to))
 }
 
 // refuseRetentionCut asks for an acknowledgement of every cut of a topic with records. How old the records are is not looked
 // at: whether those that are there now would go is a matter of minutes, and an answer that changes by itself is no answer.
-func refuseRetentionCut(p Policy, c Change) (Refusal, bool) {
-	if c.From == nil || c.To == nil {
-		return Refusal{}, false
-	}
-	from, errFrom := strconv.ParseInt(*c.From, 10, 64)
-	to, errTo := strconv.ParseInt(*c.To, 10, 64)
-	unlimited := from < 0
-	if errFrom != nil || errTo != nil || to < 0 || (!unlimited && to >= from) {
+// A reset cuts too, where the broker's own value is the smaller one, or is not known.
+func refuseRetentionCut(o Observed, p Policy, c Change) (Refusal, bool) {
+	to := o.outcome(c)
+	if c.From == nil || !cuts(*c.From, to) {
 		return Refusal{}, false
 	}
 	return p.unacknowledged(v1alpha1.RetentionCut,
-		"%s from %s to %s deletes the records beyond it that are stored now", c.Key, *c.From, *c.To)
+		"%s from %s to %s deletes the records beyond it that are stored now", c.Key, *c.From, described(c, to))
+}
+
+// cuts says whether a retention becomes smaller; below 0 there is none. What is not a number does not: the broker refuses
+// it.
+func cuts(before string, after *string) bool {
+	from, err := strconv.ParseInt(before, 10, 64)
+	if err != nil {
+		return false
+	}
+	if after == nil {
+		return true
+	}
+	to, err := strconv.ParseInt(*after, 10, 64)
+	return err == nil && to >= 0 && (from < 0 || to < from)
+}
+
+// outcome is the value in force after a change; nil when a reset leads to one that the broker did not tell.
+func (o Observed) outcome(c Change) *string {
+	if c.To != nil {
+		return c.To
+	}
+	return o.Config[c.Key].Fallback
+}
+
+func described(c Change, to *string) string {
+	switch {
+	case to == nil:
+		return "the broker's default"
+	case c.To == nil:
+		return *to + ", the broker's default,"
+	}
+	return *to
 }

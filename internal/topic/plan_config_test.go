@@ -166,6 +166,7 @@ func TestMakePlanDangerousConfig(t *testing.T) {
 		from, to string
 		source   topic.Source
 		reset    bool
+		fallback *string                  // what the broker says that a reset leads to
 		danger   v1alpha1.DangerousChange // empty: harmless
 	}{
 		"compact to delete":                  {key: "cleanup.policy", from: "compact", to: "delete", danger: v1alpha1.CompactionRemoved, reason: "the last value of every key goes"},
@@ -175,6 +176,12 @@ func TestMakePlanDangerousConfig(t *testing.T) {
 		"compact to compact,delete":          {key: "cleanup.policy", from: "compact", to: "delete, compact", reason: "compaction stays"},
 		"delete to compact":                  {key: "cleanup.policy", from: "delete", to: "compact", reason: "nothing is deleted by time any more"},
 		"compact reset":                      {key: "cleanup.policy", from: "compact", reset: true, danger: v1alpha1.CompactionRemoved, reason: "the default is delete"},
+		"compact reset to compact":           {key: "cleanup.policy", from: "compact", reset: true, fallback: new("compact,delete"), reason: "the broker compacts too"},
+		"retention reset to less":            {key: "retention.ms", from: "2000", reset: true, fallback: new("1999"), danger: v1alpha1.RetentionCut, reason: "the broker's own value cuts as any other"},
+		"retention reset to more":            {key: "retention.ms", from: "2000", reset: true, fallback: new("604800000"), reason: "nothing goes"},
+		"retention reset to who knows what":  {key: "retention.ms", from: "2000", reset: true, danger: v1alpha1.RetentionCut, reason: "what is not known may be less"},
+		"unlimited retention reset":          {key: "retention.bytes", from: "-1", reset: true, fallback: new("1"), danger: v1alpha1.RetentionCut, reason: "-1 is more than any number"},
+		"size reset to unlimited":            {key: "retention.bytes", from: "2000", reset: true, fallback: new("-1"), reason: "nothing goes"},
 		"delete reset":                       {key: "cleanup.policy", from: "delete", reset: true, reason: "there was no compaction"},
 		"retention cut":                      {key: "retention.ms", from: "2000", to: "1999", danger: v1alpha1.RetentionCut, reason: "records between go"},
 		"retention raised":                   {key: "retention.ms", from: "2000", to: "2001", reason: "nothing goes"},
@@ -196,7 +203,7 @@ func TestMakePlanDangerousConfig(t *testing.T) {
 			if tt.source != topic.SourceUnknown {
 				source = tt.source
 			}
-			o := seen(1, map[string]topic.Entry{tt.key: {Value: &tt.from, Source: source, Type: topic.KnownValueType(tt.key)}})
+			o := seen(1, map[string]topic.Entry{tt.key: {Value: &tt.from, Fallback: tt.fallback, Source: source, Type: topic.KnownValueType(tt.key)}})
 			d := topic.Desired{Name: "orders", Config: map[string]string{tt.key: tt.to}}
 			if tt.reset {
 				d = topic.Desired{Name: "orders", Retired: []string{tt.key}}

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"mooring.dev/mooring/api/v1alpha1"
@@ -52,6 +53,26 @@ var _ = Describe("Configuration that the brokers", func() {
 		ExpectSpecChanged(ctx, t, func(spec *v1alpha1.KafkaTopicSpec) { delete(spec.Config, "retention.msec") })
 		ExpectTopicReady(ctx, t)
 		s.brokers.ExpectOnBrokers(ctx, t.TopicName(), 2, *t.Spec.ReplicationFactor, "segment.ms", "600000")
+	}, NodeTimeout(4*time.Minute))
+
+	It("would cut by their own retention is reset only when the manifest says that it is meant", func(ctx SpecContext) {
+		s := NewScene()
+		ExpectClusterReady(ctx, s.Cluster(ctx))
+		t := s.Topic(ctx, "reset", config("retention.ms", "2592000000"))
+		ExpectCreated(ctx, t)
+		ExpectTopicReady(ctx, t)
+		c := s.brokers.producer()
+		defer c.Close()
+		Expect(c.ProduceSync(ctx, &kgo.Record{Topic: t.TopicName(), Value: []byte("kept for 30 days")}).FirstErr()).To(Succeed())
+
+		ExpectSpecChanged(ctx, t, func(spec *v1alpha1.KafkaTopicSpec) { delete(spec.Config, "retention.ms") })
+		ExpectTopicNotReady(ctx, t, v1alpha1.ReasonAcknowledgeRequired, "retention.ms from 2592000000 to 604800000, the broker's default,", "RetentionCut")
+		s.brokers.ExpectOnBrokers(ctx, t.TopicName(), 2, *t.Spec.ReplicationFactor, "retention.ms", "2592000000")
+		ExpectSpecChanged(ctx, t, func(spec *v1alpha1.KafkaTopicSpec) {
+			spec.Acknowledge = []v1alpha1.DangerousChange{v1alpha1.RetentionCut}
+		})
+		ExpectTopicReady(ctx, t)
+		s.brokers.ExpectNotSet(ctx, t.TopicName(), "retention.ms")
 	}, NodeTimeout(4*time.Minute))
 
 	// The brokers answer "0.50" with "0.5" and a list without its spaces. Compared as text, these are altered for ever.

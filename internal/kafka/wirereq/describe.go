@@ -55,9 +55,11 @@ func observedTopic(t kmsg.MetadataResponseTopic) topic.Observed {
 	return o
 }
 
-// DescribeConfigs asks for keys of topics; nil keys ask for all of a topic's.
+// DescribeConfigs asks for keys of topics; nil keys ask for all of a topic's. It asks for synonyms too, because they tell what
+// a reset would lead to (KIP-226).
 func DescribeConfigs(keysOf map[string][]string, order []string) *kmsg.DescribeConfigsRequest {
 	req := kmsg.NewPtrDescribeConfigsRequest()
+	req.IncludeSynonyms = true
 	for _, name := range order {
 		r := kmsg.NewDescribeConfigsRequestResource()
 		r.ResourceType = kmsg.ConfigResourceTypeTopic
@@ -75,7 +77,7 @@ func DescribeConfigsAnswers(resp *kmsg.DescribeConfigsResponse) map[string]Answe
 		entries := make(map[string]topic.Entry, len(r.Configs))
 		for _, c := range r.Configs {
 			entries[c.Name] = topic.Entry{
-				Value: c.Value, Source: topic.Source(c.Source), Type: topic.Type(c.ConfigType), ReadOnly: c.ReadOnly,
+				Value: c.Value, Fallback: fallback(c), Source: topic.Source(c.Source), Type: topic.Type(c.ConfigType), ReadOnly: c.ReadOnly,
 			}
 		}
 		answers[r.ResourceName] = Answer[map[string]topic.Entry]{Value: entries, Err: kafka.FromCode(r.ErrorCode, r.ErrorMessage)}

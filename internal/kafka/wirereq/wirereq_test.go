@@ -232,7 +232,7 @@ func TestMetadataAnswers(t *testing.T) {
 
 func TestDescribeConfigs(t *testing.T) {
 	got := wirereq.DescribeConfigs(map[string][]string{"a": {"k1", "k2"}, "b": nil, "unasked": {"x"}}, []string{"b", "a"})
-	want := &kmsg.DescribeConfigsRequest{Version: got.Version, Resources: []kmsg.DescribeConfigsRequestResource{
+	want := &kmsg.DescribeConfigsRequest{Version: got.Version, IncludeSynonyms: true, Resources: []kmsg.DescribeConfigsRequestResource{
 		{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: "b"}, // nil: all keys
 		{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: "a", ConfigNames: []string{"k1", "k2"}},
 	}}
