@@ -169,6 +169,7 @@ func (s *scope) finish(ctx context.Context) outcome.Outcome {
 	}
 	switch {
 	case s.facts.Reassigning:
+		s.measure(ctx)
 		return outcome.Wait(recheckMoving)
 	case len(s.refused) > 0:
 		return outcome.Refuse(recheckRefused)
@@ -176,6 +177,13 @@ func (s *scope) finish(ctx context.Context) outcome.Outcome {
 		return outcome.Wait(recheckPassing)
 	}
 	return outcome.Done()
+}
+
+// measure records what is left to copy. That it cannot be known holds nothing up.
+func (s *scope) measure(ctx context.Context) {
+	if sizes, err := s.admin.Sizes(ctx, s.desired.Name); err == nil {
+		s.facts.BytesRemaining = new(s.facts.Observed.Remaining(sizes))
+	}
 }
 
 // own records the topic as ours, if first contact came to that.

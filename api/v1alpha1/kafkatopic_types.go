@@ -304,6 +304,9 @@ type ReassignmentStatus struct {
 	// done are those that have arrived.
 	// +required
 	Done int32 `json:"done"`
+	// bytesRemaining is about what the replicas that are moving now have still to copy. Absent when the brokers do not say.
+	// +optional
+	BytesRemaining *int64 `json:"bytesRemaining,omitempty"`
 }
 
 // KafkaTopic is one topic on one Kafka cluster.

@@ -28,6 +28,10 @@ type Admin interface {
 	// partitions may hold fewer; none holds any when it is 0.
 	Records(ctx context.Context, name string) (int64, error)
 
+	// Sizes returns the bytes that each replica of the topic has, by partition and broker. Brokers that do not answer are
+	// left out; it fails when none does.
+	Sizes(ctx context.Context, name string) (topic.Sizes, error)
+
 	// Forget stops looking at a topic. Observe starts it again.
 	Forget(name string)
 

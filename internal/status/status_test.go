@@ -203,6 +203,21 @@ func TestConditionsOfATopic(t *testing.T) {
 	}
 }
 
+// A manifest that nobody compared with the topic yet is not in sync because the one before was.
+func TestInSyncIsOfThisManifest(t *testing.T) {
+	before := status.SummarizeTopic(cases()["converged"])
+	away := verdict(status.Working, v1alpha1.ReasonClusterUnreachable)
+	same := status.SummarizeTopic(status.TopicFacts{Topic: object(3, before), Verdict: away, Now: later})
+	if c := meta.FindStatusCondition(same.Conditions, v1alpha1.ConditionInSync); c.Status != metav1.ConditionTrue {
+		t.Errorf("the same manifest was compared, and InSync is %s: %s", c.Status, c.Message)
+	}
+	next := status.SummarizeTopic(status.TopicFacts{Topic: object(4, before), Verdict: away, Now: later})
+	c := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionInSync)
+	if c.Status != metav1.ConditionUnknown || !strings.Contains(c.Message, "not compared with this manifest yet: because of ClusterUnreachable") {
+		t.Errorf("a new manifest was not compared, and InSync is %s: %s", c.Status, c.Message)
+	}
+}
+
 func TestFieldsOfATopic(t *testing.T) {
 	o := leaderless()
 	o.Partitions[1].ISR = []int32{1}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mooring.dev/mooring/api/v1alpha1"
@@ -31,6 +32,8 @@ type TopicFacts struct {
 	// Reassigning says that this object has started to move replicas and has not cleaned up yet; Progress is how far it is.
 	Reassigning bool
 	Progress    *topic.Progress
+	// BytesRemaining is what the replicas on the move have still to copy; nil when it is not known.
+	BytesRemaining *int64
 	// Verdict, when set, overrides what Plan and Observed say: something stood in the way.
 	Verdict *Verdict
 	Now     metav1.Time
@@ -50,8 +53,8 @@ func SummarizeTopic(f TopicFacts) v1alpha1.KafkaTopicStatus {
 	if f.Seen {
 		c.inSync(f)
 		c.durable(f.Observed)
-	} else if verdict.Kind == Lost {
-		c.add(v1alpha1.ConditionDurable, metav1.ConditionUnknown, v1alpha1.ReasonUnknown, verdict.Message)
+	} else {
+		c.unseen(f.Topic.Generation, verdict)
 	}
 	for i := range c.set {
 		c.set[i].ObservedGeneration = f.Topic.Generation
@@ -80,7 +83,9 @@ func (f TopicFacts) reassignment() *v1alpha1.ReassignmentStatus {
 	if !f.Reassigning {
 		return nil
 	}
-	r := &v1alpha1.ReassignmentStatus{Total: int32(len(f.Observed.Partitions)), Done: int32(len(f.Observed.Partitions))}
+	r := &v1alpha1.ReassignmentStatus{
+		Total: int32(len(f.Observed.Partitions)), Done: int32(len(f.Observed.Partitions)), BytesRemaining: f.BytesRemaining,
+	}
 	if f.Progress != nil {
 		r.Total, r.Done = int32(f.Progress.Total), int32(f.Progress.Done)
 	}
@@ -181,6 +186,16 @@ func (c *conditions) inSync(f TopicFacts) {
 		pending = append(pending, r.Message)
 	}
 	c.add(v1alpha1.ConditionInSync, metav1.ConditionFalse, v1alpha1.ReasonDrifted, strings.Join(pending, "; "))
+}
+
+// unseen takes back what was said about another manifest, and about a topic that nobody can see any more.
+func (c *conditions) unseen(generation int64, v Verdict) {
+	if before := meta.FindStatusCondition(c.set, v1alpha1.ConditionInSync); before != nil && before.ObservedGeneration != generation {
+		c.add(v1alpha1.ConditionInSync, metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "not compared with this manifest yet: "+v.Message)
+	}
+	if v.Kind == Lost {
+		c.add(v1alpha1.ConditionDurable, metav1.ConditionUnknown, v1alpha1.ReasonUnknown, v.Message)
+	}
 }
 
 func minISR(o topic.Observed) (int, bool) {

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/topic"
@@ -52,6 +53,7 @@ var _ = Describe("The replication factor of a topic with records and a producer 
 
 		ExpectSpecChanged(ctx, t, replicas(3))
 		ExpectTopicNotReady(ctx, t, v1alpha1.ReasonReassigning)
+		ExpectBytesRemaining(ctx, t)
 		s.brokers.Kill(ctx, s.brokers.Nodes()[2])
 		s.brokers.Restore(ctx)
 		ExpectTopicReady(ctx, t)
@@ -74,6 +76,16 @@ var _ = Describe("The replication factor of a topic with records and a producer 
 		s.brokers.ExpectOnBrokers(ctx, t.Name, 6, 1)
 	}, NodeTimeout(4*time.Minute))
 })
+
+// ExpectBytesRemaining waits for a status that says how much is left to copy. The topic's 6 partitions hold 1 MiB and more.
+func ExpectBytesRemaining(ctx context.Context, t *v1alpha1.KafkaTopic) {
+	GinkgoHelper()
+	Eventually(ctx, func(g Gomega) {
+		g.Expect(kube.Get(ctx, client.ObjectKeyFromObject(t), t)).To(Succeed())
+		g.Expect(t.Status.Reassignment).NotTo(BeNil())
+		g.Expect(t.Status.Reassignment.BytesRemaining).To(HaveValue(BeNumerically(">", 64<<10)))
+	}).Should(Succeed())
+}
 
 func replicas(n int32) func(*v1alpha1.KafkaTopicSpec) {
 	return func(spec *v1alpha1.KafkaTopicSpec) { spec.ReplicationFactor = new(n) }

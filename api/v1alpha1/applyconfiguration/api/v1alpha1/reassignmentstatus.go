@@ -11,6 +11,8 @@ type ReassignmentStatusApplyConfiguration struct {
 	Total *int32 `json:"total,omitempty"`
 	// done are those that have arrived.
 	Done *int32 `json:"done,omitempty"`
+	// bytesRemaining is about what the replicas that are moving now have still to copy. Absent when the brokers do not say.
+	BytesRemaining *int64 `json:"bytesRemaining,omitempty"`
 }
 
 // ReassignmentStatusApplyConfiguration constructs a declarative configuration of the ReassignmentStatus type for use with
@@ -32,5 +34,13 @@ func (b *ReassignmentStatusApplyConfiguration) WithTotal(value int32) *Reassignm
 // If called multiple times, the Done field is set to the value of the last call.
 func (b *ReassignmentStatusApplyConfiguration) WithDone(value int32) *ReassignmentStatusApplyConfiguration {
 	b.Done = &value
+	return b
+}
+
+// WithBytesRemaining sets the BytesRemaining field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BytesRemaining field is set to the value of the last call.
+func (b *ReassignmentStatusApplyConfiguration) WithBytesRemaining(value int64) *ReassignmentStatusApplyConfiguration {
+	b.BytesRemaining = &value
 	return b
 }
