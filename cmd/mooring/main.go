@@ -45,6 +45,7 @@ func command() *cobra.Command {
 	flags.String("kubeconfig", "", "path of a kubeconfig file")
 	flags.StringVar(&o.Namespace, "namespace", "mooring-system", "namespace that the operator runs in; Secrets are read there alone")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 turns it off")
+	flags.StringVar(&o.PprofAddress, "pprof-bind-address", "0", "address of /debug/pprof, which asks nobody for a login: 127.0.0.1:6060 is reached with kubectl port-forward; 0 turns it off")
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns it off")
 	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", "0", "address of the admission webhooks, such as :9443; 0 turns them off, and policies are judged in the reconcile alone")
 	flags.StringVar(&o.WebhookCertDir, "webhook-cert-dir", "", "folder with tls.crt and tls.key for the webhooks; empty makes a certificate, renews it, and gives its authority to the API server")

@@ -72,7 +72,7 @@ func TestPlanLive(t *testing.T) {
 			reason:   "Review waits, and the plan says for what.",
 			manifest: manifestOf("foreign", "partitions: 6"),
 			want: "KafkaTopic shop/foreign (topic foreign on default): Foreign\n+ grow topic foreign from 3 to 6 partitions\n" +
-				"! AdoptionReview: topic foreign exists and differs from this manifest in 1 setting (see status.plan); change the manifest to match, or set spec.adoption to Adopt\n" +
+				"! AdoptionReview: topic foreign exists and differs from this manifest, which would grow topic foreign from 3 to 6 partitions; change the manifest to match, or set spec.adoption to Adopt\n" +
 				"# adoption is Review: none of this is carried out until it is Adopt\n\n1 topic: 1 to change, 1 with refusals",
 			status: 2,
 		},

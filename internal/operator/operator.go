@@ -99,6 +99,7 @@ func managerOptions(o Options, hooks *webhook.Webhooks) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        Scheme(),
 		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
+		PprofBindAddress:              o.PprofAddress,
 		HealthProbeBindAddress:        o.ProbeAddress,
 		WebhookServer:                 hooks.Server(),
 		LeaderElection:                o.LeaderElect,

@@ -17,6 +17,8 @@ type Options struct {
 	Namespace string
 	// MetricsAddress serves /metrics; "0" turns it off.
 	MetricsAddress string
+	// PprofAddress serves net/http/pprof, without a login; "0" turns it off.
+	PprofAddress string
 	// ProbeAddress serves /healthz and /readyz.
 	ProbeAddress string
 	// WebhookAddress serves the admission webhooks; "0" turns them off.

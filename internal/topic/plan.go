@@ -3,6 +3,7 @@ package topic
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"mooring.dev/mooring/api/v1alpha1"
 )
@@ -184,10 +185,19 @@ func (p Plan) underReview(d Desired) Plan {
 	p.Proposed, p.Steps = p.Steps, nil
 	p.Refusals = append([]Refusal{{
 		Reason: v1alpha1.ReasonAdoptionReview,
-		Message: fmt.Sprintf("topic %s exists and differs from this manifest in %s (see status.plan); change the manifest to match, or set spec.adoption to Adopt",
-			d.Name, plural(len(Lines(p.Proposed)), "setting")),
+		Message: fmt.Sprintf("topic %s exists and differs from this manifest, which would %s; change the manifest to match, or set spec.adoption to Adopt",
+			d.Name, firstFew(Lines(p.Proposed))),
 	}}, p.Refusals...)
 	return p
+}
+
+// firstFew keeps a sentence readable; all of the plan is in status.
+func firstFew(lines []string) string {
+	const few = 3
+	if len(lines) <= few {
+		return strings.Join(lines, "; ")
+	}
+	return strings.Join(lines[:few], "; ") + fmt.Sprintf("; and %d more", len(lines)-few)
 }
 
 func planCreate(d Desired, p Policy) Plan {

@@ -295,7 +295,7 @@ func TestRefusalsSayHowToMend(t *testing.T) {
 		"review": {
 			topic.MakePlan(topic.Desired{Name: "orders", Partitions: new(int32(4)), Config: map[string]string{"a": "1", "b": "2"}}, foreign,
 				topic.Policy{Adoption: v1alpha1.AdoptionReview}),
-			[]string{"differs from this manifest in 3 settings", "set spec.adoption to Adopt"},
+			[]string{"which would grow topic orders from 3 to 4 partitions; set a to 1; set b to 2; change the manifest", "set spec.adoption to Adopt"},
 		},
 		"too many replicas": {
 			topic.MakePlan(topic.Desired{Name: "orders", Replication: new(int16(5))}, topic.Observed{}, topic.Policy{Cluster: brokers(1)}),
