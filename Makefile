@@ -19,14 +19,23 @@ test: build ## Run every test tier on its real parts, and say what ran and for h
 	@$(GO) build -o $(BIN)/tiers ./hack/tiers
 	@exec $(BIN)/tiers
 
-.PHONY: test-unit test-envtest test-kafka
-test-unit test-envtest test-kafka: test-%: build ## Run one tier: unit (0 and 1), envtest (2), kafka (3)
+.PHONY: test-unit test-envtest test-kafka test-conformance
+test-unit test-envtest test-kafka test-conformance: test-%: build ## Run one tier: unit (0 and 1), envtest (2), kafka (3), conformance (clients)
 	@$(GO) build -o $(BIN)/tiers ./hack/tiers
 	@exec $(BIN)/tiers $*
 
 .PHONY: install
 install: ## Install the CRDs and the operator into the cluster of KUBECONFIG
 	kubectl apply -k config/default
+
+# The programs of the image: the operator first, which is its entry point, and the others where they are.
+IMG           ?= mooring:dev
+IMAGE_PROGRAMS = ./cmd/mooring $(filter-out ./cmd/mooring,$(patsubst %/main.go,./%,$(wildcard cmd/*/main.go)))
+
+.PHONY: image
+image: ## Build the image IMG (mooring:dev) for amd64 and arm64, without Docker, into bin/; PUSH=1 pushes it
+	@$(GO) build -C hack/image -trimpath -o $(BIN)/image .
+	@exec $(BIN)/image --name $(IMG) --archive $(BIN)/mooring-image.tar --layout $(BIN)/mooring-image $(if $(PUSH),--push) $(IMAGE_PROGRAMS)
 
 ##@ Measure
 .PHONY: bench-topics
@@ -61,6 +70,7 @@ verify: generate lint ## Regenerate, lint, and find the tree clean
 	@$(GO) mod tidy -diff
 	@$(GO) vet ./...
 	@$(GO) vet -tags envtest,kafka ./...
+	@$(GO) -C test/conformance vet -tags conformance,kafka ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	@git diff --exit-code --stat || { echo "the tree is not clean: commit what 'make generate' wrote"; exit 1; }
 

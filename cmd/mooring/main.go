@@ -15,7 +15,14 @@ import (
 	"mooring.dev/mooring/internal/operator"
 )
 
+// gcPercent trades a little CPU for memory: most of the heap is the cache, which never becomes garbage, and room for as much
+// again is never used. GOGC overrules it.
+const gcPercent = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
 		fmt.Fprintln(os.Stderr, "mooring:", err)
 		os.Exit(1)
@@ -49,6 +56,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns it off")
 	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", "0", "address of the admission webhooks, such as :9443; 0 turns them off, and policies are judged in the reconcile alone")
 	flags.StringVar(&o.WebhookCertDir, "webhook-cert-dir", "", "folder with tls.crt and tls.key for the webhooks; empty makes a certificate, renews it, and gives its authority to the API server")
+	flags.StringVar(&o.ShimImage, "shim-image", "mooring:dev", "image of the producer shim that pods are given: the operator's own image")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "let one of several replicas work")
 	flags.IntVar(&o.TopicWorkers, "topic-workers", 512, "KafkaTopics reconciled at once; most of them wait for a batch that carries them all")
 	flags.DurationVar(&o.OutageGrace, "outage-grace", 2*time.Minute, "how long a Kafka cluster may be away before the topics on it say so")

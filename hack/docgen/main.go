@@ -1,5 +1,5 @@
-// Command docgen writes docs/reference from the types: api.md from the generated CRDs, conditions.md from the documented
-// constants.
+// Command docgen writes docs/reference: api.md from the generated CRDs, conditions.md from the documented constants, and
+// rules.md, properties.md and clients.md from the tables of internal/producer and internal/cli/lint.
 package main
 
 import (
@@ -8,11 +8,15 @@ import (
 	"path/filepath"
 )
 
+var pages = map[string]func() (string, error){
+	"api.md":        apiPage,
+	"conditions.md": conditionsPage,
+	"rules.md":      rulesPage,
+	"properties.md": propertiesPage,
+	"clients.md":    clientsPage,
+}
+
 func main() {
-	pages := map[string]func() (string, error){
-		"api.md":        apiPage,
-		"conditions.md": conditionsPage,
-	}
 	for name, page := range pages {
 		text, err := page()
 		if err == nil {

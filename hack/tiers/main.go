@@ -74,11 +74,11 @@ type report struct {
 }
 
 func summarize(reports []report) error {
-	fmt.Printf("\n%-12s %-62s %7s %7s %8s %9s\n", "TIER", "REAL PARTS", "PASSED", "FAILED", "SKIPPED", "TOOK")
+	fmt.Printf("\n%-12s %-74s %7s %7s %8s %9s\n", "TIER", "REAL PARTS", "PASSED", "FAILED", "SKIPPED", "TOOK")
 	var total counts
 	var notRun, failed []string
 	for _, r := range reports {
-		fmt.Printf("%-12s %-62s %7d %7d %8d %9s\n", r.tier.name, r.tier.parts, r.counts.passed, r.counts.failed, r.counts.skipped, r.took.Round(time.Second))
+		fmt.Printf("%-12s %-74s %7d %7d %8d %9s\n", r.tier.name, r.tier.parts, r.counts.passed, r.counts.failed, r.counts.skipped, r.took.Round(time.Second))
 		total.add(r.counts)
 		if r.missing != "" {
 			notRun = append(notRun, fmt.Sprintf("tier %s did not run: %s", r.tier.name, r.missing))

@@ -59,6 +59,16 @@ var tiers = []tier{
 			{args: []string{"-tags", "kafka", "-timeout", "35m", "./test/kafka/...", "-ginkgo.flake-attempts=2"}},
 		},
 	},
+	{
+		name:    "conformance",
+		what:    "producer configurations, judged by Mooring and by the clients themselves",
+		parts:   "kafka-clients 4 and 3.9, librdkafka, sarama, franz-go, Spring, Quarkus, Kafka",
+		prepare: clientsAndKafka,
+		suites: []suite{
+			{dir: "test/conformance", args: []string{"-tags", "conformance", "-count=1", "-timeout", "20m", "."}},
+			{dir: "test/conformance", args: []string{"-tags", "conformance,kafka", "-count=1", "-timeout", "10m", "-run", "TestProduce", "."}, cluster: true},
+		},
+	},
 }
 
 func (t tier) run(ctx context.Context) report {
@@ -119,18 +129,31 @@ func kubernetesAssets(ctx context.Context) ([]string, error) {
 	return []string{"KUBEBUILDER_ASSETS=" + strings.TrimSpace(output.String())}, nil
 }
 
+// clientsAndKafka has what builds and runs the clients installed, and Apache Kafka's jars fetched. What the clients are made of
+// the suites fetch themselves.
+func clientsAndKafka(ctx context.Context) ([]string, error) {
+	if err := haveTools(ctx); err != nil {
+		return nil, err
+	}
+	return nil, fetchKafka(ctx)
+}
+
 // kafkaAndKubernetes has Apache Kafka's jars fetched too, and Java installed where that is possible.
 func kafkaAndKubernetes(ctx context.Context) ([]string, error) {
 	env, err := kubernetesAssets(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return env, fetchKafka(ctx)
+}
+
+func fetchKafka(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, bin("localkafka"), "fetch")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("Apache Kafka cannot be had (see above): %w", err)
+		return fmt.Errorf("Apache Kafka cannot be had (see above): %w", err)
 	}
-	return env, nil
+	return nil
 }
 
 func bin(name string) string {

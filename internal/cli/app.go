@@ -74,12 +74,15 @@ func (a App) note(format string, args ...any) {
 func (a App) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kubectl-mooring",
-		Short: "Plans and imports Kafka topics as Mooring's KafkaTopics",
-		Long: `Plans and imports Kafka topics as Mooring's KafkaTopics.
+		Short: "Plans, imports, judges and renders what Mooring manages",
+		Long: `Plans, imports, judges and renders what Mooring manages.
 
 "plan" says what applying KafkaTopic manifests would do, and asks the brokers whether they would accept it.
 "import" writes manifests for the topics that are there.
 Neither of them changes a topic. Both work without Kubernetes, with --bootstrap-servers.
+
+"lint" judges manifests of every kind, "render" shows what clients are given by a ProducerProfile, and "explain" says more about
+rules, properties and clients. They need no cluster at all.
 
 It is a kubectl plugin: with kubectl-mooring in $PATH, "kubectl mooring" runs it.`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl mooring"},
@@ -89,6 +92,6 @@ It is a kubectl plugin: with kubectl-mooring in $PATH, "kubectl mooring" runs it
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.planCommand(), a.importCommand(), versionCommand())
+	cmd.AddCommand(a.planCommand(), a.importCommand(), a.lintCommand(), a.renderCommand(), a.explainCommand(), a.injectCommand(), a.uninjectCommand(), a.auditCommand(), versionCommand())
 	return cmd
 }

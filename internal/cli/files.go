@@ -20,8 +20,8 @@ type input struct {
 	data []byte
 }
 
-// readInputs reads what -f names, in the order given, and the files of a folder by name.
-func (a App) readInputs(names []string, recursive bool) ([]input, error) {
+// readInputs reads what -f of a command names, in the order given, and the files of a folder by name.
+func (a App) readInputs(command string, names []string, recursive bool) ([]input, error) {
 	var inputs []input
 	seen := make(map[string]bool)
 	for _, name := range names {
@@ -36,7 +36,7 @@ func (a App) readInputs(names []string, recursive bool) ([]input, error) {
 			seen[filepath.Clean(path)] = true
 			if base := filepath.Base(path); path != name && strings.TrimSuffix(base, filepath.Ext(base)) == "kustomization" {
 				dir := filepath.Dir(path)
-				a.note("%s: left aside; to plan what kustomize makes of the folder: kubectl kustomize %s | kubectl mooring plan -f -", path, dir)
+				a.note("%s: left aside; to read what kustomize makes of the folder: kubectl kustomize %s | kubectl mooring %s -f -", path, dir, command)
 				continue
 			}
 			data, err := a.read(path)

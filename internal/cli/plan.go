@@ -75,7 +75,7 @@ func (a App) runPlan(ctx context.Context, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := a.readInputs(o.Files, o.Recursive)
+	inputs, err := a.readInputs("plan", o.Files, o.Recursive)
 	if err != nil {
 		return err
 	}

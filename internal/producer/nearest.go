@@ -56,3 +56,6 @@ func distance(a, b string, limit int) int {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+// Nearest is the known name that is most like a name, or "" when none is: for "did you mean".
+func Nearest(name string, known []string) string { return nearest(name, known) }

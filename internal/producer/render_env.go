@@ -82,6 +82,9 @@ func renderSpring(c Config) Rendering {
 	if _, transactional := c.Get(propTransactionalID); transactional {
 		notes = append(notes, "Spring makes transactional.id of the prefix and a number of its own")
 	}
+	if id, named := c.Get(propClientID); named {
+		notes = append(notes, "Spring puts a number behind client.id ("+id+"-1, "+id+"-2): a quota for the client ID does not meet these producers, one for the user does")
+	}
 	return Rendering{Env: env, Notes: notes}
 }
 

@@ -171,6 +171,15 @@ var scopeRules = []Rule{
 		check:    when(func(c *Config) bool { return c.Spec.Partitioner == v1alpha1.PartitionerRoundRobin }),
 	},
 	{
+		ID: "quota-client-id-spring", Severity: Warning, Fields: []string{"spec.quota.clientID"},
+		Sentence: "Spring puts a number behind client.id (checkout-1), so that a quota with a client ID does not meet its producers; use spec.quota.user without spec.quota.clientID",
+		Source:   "DefaultKafkaProducerFactory of spring-kafka 4.0; test/conformance",
+		check: when(func(c *Config) bool {
+			q, i := valueOf(c.Spec.Quota), valueOf(c.Spec.Injection)
+			return q.ClientID != "" && slices.Contains(i.Formats, v1alpha1.InjectionFormat(ClientSpring))
+		}),
+	},
+	{
 		ID: "shim-without-credentials", Severity: Warning, Fields: []string{"spec.credentials"},
 		Sentence: "the KafkaCluster authenticates with SASL and spec.credentials is absent: the producers' principal is not the operator's, and brokers will refuse them; name a Secret in spec.credentials",
 		Source:   "Mooring",

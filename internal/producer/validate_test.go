@@ -82,6 +82,7 @@ func TestValidateFinds(t *testing.T) {
 		"quota-empty":                           {"it bounds nothing", "quota: {user: alice}", "spec.quota"},
 		"quota-rate":                            {"nothing could be sent", "quota: {user: alice, producerByteRate: '0'}", "spec.quota.producerByteRate"},
 		"selector-selects-all":                  {"every pod of the namespace", "selector: {}", "spec.selector"},
+		"quota-client-id-spring":                {"the brokers see checkout-1", "{quota: {user: checkout, clientID: checkout, producerByteRate: 1Mi}, injection: {formats: [spring]}}", "spec.quota.clientID"},
 		"round-robin-scatters-keys":             {"the order of a key is lost", "partitioner: RoundRobin", "spec.partitioner"},
 		"credentials-certificate-without-tls":   {"a certificate needs TLS", "credentials: {secretRef: {name: kafka}}", "spec.credentials.mechanism"},
 		"credentials-in-the-clear":              {"anybody on the way reads the password", "credentials: {secretRef: {name: kafka}, mechanism: PLAIN}", "spec.credentials.mechanism"},

@@ -28,7 +28,7 @@ var javaSources embed.FS
 // start it.
 func javaRunner(t *testing.T, version string) func(args ...string) *exec.Cmd {
 	t.Helper()
-	dir := cacheDir(t, "java", version, sourcesHash(t))
+	dir := cacheDir(t, "java", version, hashOf(t, javaSources, "java"))
 	built := filepath.Join(dir, "built")
 	if _, err := os.Stat(built); err != nil {
 		if err := os.CopyFS(filepath.Join(dir, "src"), javaSources); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -48,14 +48,15 @@ func javaRunner(t *testing.T, version string) func(args ...string) *exec.Cmd {
 	}
 }
 
-func sourcesHash(t *testing.T) string {
+// hashOf is different for sources of different content.
+func hashOf(t *testing.T, sources embed.FS, root string) string {
 	t.Helper()
 	sum := sha256.New()
-	if err := fs.WalkDir(javaSources, "java", func(path string, entry fs.DirEntry, err error) error {
+	if err := fs.WalkDir(sources, root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := javaSources.ReadFile(path)
+		content, err := sources.ReadFile(path)
 		sum.Write(content)
 		return err
 	}); err != nil {

@@ -42,10 +42,13 @@ func cacheDir(t *testing.T, parts ...string) string {
 // say prints a line at once; t.Log would keep it until the test ends.
 func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
+// progress marks the lines for people who wait; hack/tiers shows them at once.
+const progress = "==> "
+
 // during announces a step, runs it, and says every few seconds that it still runs.
 func during(t *testing.T, step string, cmd *exec.Cmd) {
 	t.Helper()
-	say("%s ...", step)
+	say(progress+"%s ...", step)
 	begin := time.Now()
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -62,10 +65,10 @@ func during(t *testing.T, step string, cmd *exec.Cmd) {
 			if err != nil {
 				t.Fatalf("%s failed (%v); what it said:\n%s", step, err, out.String())
 			}
-			say("%s: done in %.1f s", step, time.Since(begin).Seconds())
+			say(progress+"%s: done in %.1f s", step, time.Since(begin).Seconds())
 			return
 		case <-beat.C:
-			say("%s ... still at it after %.0f s", step, time.Since(begin).Seconds())
+			say(progress+"%s ... still at it after %.0f s", step, time.Since(begin).Seconds())
 		}
 	}
 }

@@ -18,7 +18,10 @@ import (
 )
 
 // fault is what is wrong with one field.
-type fault struct{ field, message string }
+type fault struct {
+	field, message string
+	kind           FaultKind
+}
 
 // check does to an object what the API server does, in its order: unknown fields, defaults, metadata, schema, CEL. The
 // object gets the defaults and loses what is unknown.
@@ -30,12 +33,12 @@ func (s *Schema) check(object, old map[string]any) []fault {
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, s.structural)
 	defaulting.Default(object, s.structural)
-	faults = append(faults, checkMetadata(object)...)
+	faults = append(faults, checkMetadata(object, s.namespaced)...)
 
 	errs := validation.ValidateCustomResource(nil, object, s.validator)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, s.structural, object)...)
 	for _, err := range errs {
-		faults = append(faults, faultOf(err))
+		faults = append(faults, faultOf(err, FaultSchema))
 	}
 	if nested(object, "name") != "" && !slices.ContainsFunc(errs, blocksRules) {
 		faults = append(faults, s.checkRules(object, old)...)
@@ -54,7 +57,7 @@ func (s *Schema) checkRules(object, old map[string]any) []fault {
 	errs, _ := s.rules.Validate(context.Background(), nil, s.structural, object, before, celconfig.RuntimeCELCostBudget)
 	var faults []fault
 	for _, err := range errs {
-		faults = append(faults, faultOf(err))
+		faults = append(faults, faultOf(err, FaultRule))
 	}
 	return faults
 }
@@ -68,23 +71,23 @@ func blocksRules(err *field.Error) bool {
 	return false
 }
 
-func checkMetadata(object map[string]any) []fault {
+func checkMetadata(object map[string]any, namespaced bool) []fault {
 	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
 	if err != nil {
-		return []fault{{"metadata", err.Error()}}
+		return []fault{{"metadata", err.Error(), FaultMetadata}}
 	}
 	if !found {
-		return []fault{{"metadata.name", "is missing"}}
+		return []fault{{"metadata.name", "is missing", FaultMetadata}}
 	}
 	var faults []fault
 	for _, path := range unknown {
-		faults = append(faults, fault{path, "there is no such field"})
+		faults = append(faults, fault{path, "there is no such field", FaultUnknownField})
 	}
 	if meta.Name == "" {
-		return append(faults, fault{"metadata.name", "is missing; a topic has to be known by its name before it can be planned"})
+		return append(faults, fault{"metadata.name", "is missing; a topic has to be known by its name before it can be planned", FaultMetadata})
 	}
-	for _, err := range apivalidation.ValidateObjectMeta(meta, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata")) {
-		faults = append(faults, faultOf(err))
+	for _, err := range apivalidation.ValidateObjectMeta(meta, namespaced, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata")) {
+		faults = append(faults, faultOf(err, FaultMetadata))
 	}
 	return faults
 }
@@ -96,7 +99,7 @@ func (s *Schema) unknownField(path string) fault {
 	for _, part := range parts[:len(parts)-1] {
 		child, ok := node.Properties[part]
 		if !ok {
-			return fault{path, "there is no such field"}
+			return fault{path, "there is no such field", FaultUnknownField}
 		}
 		node = &child
 	}
@@ -108,10 +111,10 @@ func (s *Schema) unknownField(path string) fault {
 		}
 	}
 	if len(names) == 0 {
-		return fault{path, "there is no such field"}
+		return fault{path, "there is no such field", FaultUnknownField}
 	}
 	slices.Sort(names)
-	return fault{path, "there is no such field; did you mean " + strings.Join(names, " or ") + "?"}
+	return fault{path, "there is no such field; did you mean " + strings.Join(names, " or ") + "?", FaultUnknownField}
 }
 
 // distance is the number of letters to change, add or drop (Levenshtein), exact up to 2.

@@ -11,8 +11,8 @@ import (
 )
 
 // faultOf makes a sentence of an error of the API machinery.
-func faultOf(err *field.Error) fault {
-	detail := strings.TrimPrefix(strings.TrimPrefix(err.Detail, err.Field), " in body ")
+func faultOf(err *field.Error, kind FaultKind) fault {
+	detail := strings.TrimPrefix(strings.TrimPrefix(err.Detail, err.Field+" in body "), " in body ")
 	detail = regexUsed.ReplaceAllString(detail, "")
 	switch err.Type {
 	case field.ErrorTypeRequired:
@@ -21,15 +21,24 @@ func faultOf(err *field.Error) fault {
 		detail = fmt.Sprintf("%q is not allowed; %s", fmt.Sprint(err.BadValue), detail)
 	case field.ErrorTypeTooLong, field.ErrorTypeTooMany:
 		detail = err.ErrorBody()
+	case field.ErrorTypeForbidden: // there is no value that would do
 	case field.ErrorTypeDuplicate:
 		detail = "is there twice" + inBrackets(err.BadValue)
 	case field.ErrorTypeTypeInvalid:
 		detail = wrongType(detail)
+	case field.ErrorTypeInvalid:
+		if strings.HasPrefix(detail, quantityPattern) {
+			detail = "is no quantity; write a number, or one with a unit, for example 64Ki or 32Mi"
+		}
+		detail += inBrackets(err.BadValue)
 	default:
 		detail += inBrackets(err.BadValue)
 	}
-	return fault{strings.TrimPrefix(strings.TrimPrefix(err.Field, "<nil>"), "."), detail}
+	return fault{strings.TrimPrefix(strings.TrimPrefix(err.Field, "<nil>"), "."), detail, kind}
 }
+
+// quantityPattern begins the message about what is no resource.Quantity, which is a pattern and no help to anybody.
+const quantityPattern = `should match '^(\+|-)?(([0-9]+(\.[0-9]*)?)|`
 
 // regexUsed is the part of a message that says again, for machines, what it has said for people.
 var regexUsed = regexp.MustCompile(` \(e\.g\. .*, regex used for validation is .*\)`)

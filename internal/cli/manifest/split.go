@@ -19,6 +19,9 @@ type document struct {
 	source Source
 	value  any
 	err    error
+	// text of the document, and how many lines of the file come before it.
+	text   []byte
+	before int
 }
 
 // split reads a file as kubectl does: YAML documents between lines that begin with ---, and JSON values one after the other.
@@ -29,7 +32,10 @@ func split(file string, data []byte) []document {
 	for {
 		text, rest, after, more := cut(data)
 		source := Source{File: file, Document: number, Line: line + leadingLines(text)}
-		documents = append(documents, decode(source, line-1, text)...)
+		for _, d := range decode(source, line-1, text) {
+			d.text, d.before = text, line-1
+			documents = append(documents, d)
+		}
 		if after != nil {
 			documents = append(documents, document{source: Source{File: file, Document: number + 1, Line: line + bytes.Count(text, newline)}, err: after})
 		}
