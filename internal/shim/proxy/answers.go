@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"mooring.dev/mooring/internal/shim/upstream"
+	"mooring.dev/mooring/internal/shim/wire"
+)
+
+var errUpstream = errors.New("the broker does not answer as it should")
+
+// answers reads the broker until it, or the connection, ends. What the broker still owed then is settled otherwise.
+func (c *conn) answers() {
+	up := c.upstream()
+	err := c.readAnswers(up)
+	up.Close()
+	c.mu.Lock()
+	c.broken = true
+	c.ended = !c.unheard.Load() // no more requests are taken
+	left := c.sent
+	c.sent = nil
+	c.mu.Unlock()
+	c.changed.Broadcast()
+	if !errors.Is(err, io.EOF) && !c.gone.Load() && c.server.ctx.Err() == nil {
+		c.server.log.Debug("broker connection ended", "node", c.node, "err", err)
+	}
+	c.settleRest(left)
+}
+
+func (c *conn) readAnswers(up *upstream.Conn) error {
+	for {
+		if _, err := up.Reader.Next(); err != nil {
+			return err
+		}
+		head, err := up.Reader.Peek(4)
+		if err != nil {
+			return err
+		}
+		id := int32(binary.BigEndian.Uint32(head))
+		c.mu.Lock()
+		var x *exchange
+		if len(c.sent) > 0 {
+			x = c.sent[0]
+			if x.id == id {
+				c.sent[0] = nil
+				if c.sent = c.sent[1:]; len(c.sent) == 0 {
+					c.sent = nil
+				}
+			}
+		}
+		c.mu.Unlock()
+		if x == nil || x.id != id {
+			return fmt.Errorf("%w: correlation ID %d is not the next", errUpstream, id)
+		}
+		if err := c.receive(x, up.Reader); err != nil {
+			return err
+		}
+	}
+}
+
+// receive the answer to an exchange, whose frame is next.
+func (c *conn) receive(x *exchange, r *wire.Reader) error {
+	switch x.kind {
+	case own:
+		frame, err := io.ReadAll(r)
+		x.reply <- &received{frame}
+		return err
+	case produce:
+		frame, err := io.ReadAll(r)
+		if err != nil {
+			c.settleLost(x)
+			return err
+		}
+		return c.produceAnswer(x, frame)
+	case decode:
+		frame, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		answer, err := c.decoded(x, frame)
+		if err != nil {
+			return err
+		}
+		c.write(answer)
+		return nil
+	}
+	return c.relay(r)
+}
+
+// relay the answer that is next as bytes.
+func (c *conn) relay(r *wire.Reader) error {
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.flush()
+	head := binary.BigEndian.AppendUint32(c.head[:0], uint32(r.Remaining()))
+	if c.gone.Load() || r.Relay(c.client, head) != nil {
+		c.gone.Store(true)
+		if err := r.Discard(); err != nil {
+			return err
+		}
+	}
+	c.pop()
+	c.flush()
+	return nil
+}
+
+// write the answer to the exchange that is next, and say whether the client got it; nil is no answer.
+func (c *conn) write(answer []byte) bool {
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.flush()
+	got := c.emit(answer)
+	c.pop()
+	c.flush()
+	return got
+}
+
+// emit writes to the client. After a failure nothing more is written, but what is in flight is still seen to its end.
+func (c *conn) emit(answer []byte) bool {
+	if c.gone.Load() {
+		return false
+	}
+	if _, err := c.client.Write(answer); err != nil {
+		c.gone.Store(true)
+		return false
+	}
+	return true
+}
+
+// decoded is an answer with what the client must not see rewritten.
+func (c *conn) decoded(x *exchange, frame []byte) ([]byte, error) {
+	resp := kmsg.ResponseForKey(x.key)
+	at, err := wire.ResponseBody(frame, x.key, x.version)
+	if err != nil {
+		return nil, err
+	}
+	resp.SetVersion(x.version)
+	if kmsg.Key(x.key) == kmsg.ApiVersions {
+		// A broker that does not know the version answers in that of version 0 (KIP-511).
+		if len(frame) >= at+2 && binary.BigEndian.Uint16(frame[at:]) == 35 {
+			resp.SetVersion(0)
+		}
+	}
+	if err := resp.ReadFrom(frame[at:]); err != nil {
+		return nil, fmt.Errorf("%w: %s version %d: %w", errUpstream, kmsg.NameForKey(x.key), x.version, err)
+	}
+	if versions, ok := resp.(*kmsg.ApiVersionsResponse); ok {
+		capVersions(versions)
+	} else if err := c.server.rewrite(resp); err != nil {
+		c.server.log.Error("an answer of the brokers cannot be passed on", "request", kmsg.NameForKey(x.key), "err", err)
+		return nil, err
+	}
+	return wire.AppendResponse(nil, x.id, resp), nil
+}

@@ -1,0 +1,316 @@
+package proxy
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"mooring.dev/mooring/internal/shim/audit"
+	"mooring.dev/mooring/internal/shim/policy"
+	"mooring.dev/mooring/internal/shim/sequence"
+	"mooring.dev/mooring/internal/shim/wire"
+)
+
+// produced is a Produce request on its way.
+type produced struct {
+	who    *audit.Client
+	policy *policy.Policy
+	req    wire.Produce
+	frame  *wire.Frame
+	users  atomic.Int32 // of the frame
+	// writing says that the frame is being written to a broker, awaited that somebody waits for the end of that; with conn.mu.
+	writing, awaited bool
+	body             int
+	client           []byte
+	swallow          bool // acks was 0: the client expects no answer
+	parts            []part
+	sent             int // parts that the broker gets
+	// entries says that some part has been given a sequence.
+	entries bool
+}
+
+// part is one partition of the request.
+type part struct {
+	name    []byte
+	records int32
+	verdict policy.Verdict
+	// done is an answer of the shim's own: what is refused, or known to be written already.
+	done   bool
+	code   int16
+	offset int64
+	entry  *sequence.Entry
+	slot   *slot
+	// open says that its outcome is sought.
+	open bool
+}
+
+func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
+	p := &produced{frame: f, body: h.Body, policy: c.server.policy.Load(), client: h.ClientID}
+	if err := wire.ParseProduce(&p.req, h.Version, f.Bytes[h.Body:]); err != nil {
+		f.Release()
+		return err
+	}
+	p.who = c.audit(h.ClientID)
+	x := &exchange{kind: produce, key: h.Key, version: h.Version, id: h.CorrelationID, at: time.Now(), produce: p}
+	c.mu.Lock()
+	inFlight := c.produces + 1
+	c.mu.Unlock()
+	p.who.Produced(h.Version, p.req.Acks, inFlight)
+	wanted := p.req.Acks
+	c.judge(p, len(f.Bytes))
+	if err := c.sequence(p); err != nil {
+		p.abandon(c)
+		f.Release()
+		return err
+	}
+	if p.sent == 0 && len(p.parts) > 0 {
+		return c.answerProduce(x, wanted)
+	}
+	if p.sent < len(p.parts) {
+		c.rebuild(p, h)
+	}
+	c.bind(p)
+	if p.req.Acks == 0 { // nobody answers
+		_, err := c.upstream().Write(p.frame.Whole)
+		p.frame.Release()
+		return err
+	}
+	// A request that may have to be sent again is held until it is answered, and every one until it is written.
+	p.users.Store(1)
+	if p.held() {
+		p.users.Store(2)
+	} else if len(p.parts) > 1 {
+		p.keepNames()
+	}
+	p.writing = true
+	err := c.enqueue(x, p.frame.Whole)
+	c.mu.Lock()
+	p.writing = false
+	awaited := p.awaited
+	c.mu.Unlock()
+	if awaited {
+		c.changed.Broadcast()
+	}
+	p.release()
+	return err
+}
+
+// quiet waits until nobody writes the frame to a broker, so that it can be changed. The connection to that broker is
+// closed, or has answered.
+func (c *conn) quiet(p *produced) {
+	c.mu.Lock()
+	p.awaited = true
+	for p.writing {
+		c.changed.Wait()
+	}
+	c.mu.Unlock()
+}
+
+// held says whether the request may have to be sent again: one with sequences, and one whose client cannot do that.
+func (p *produced) held() bool { return p.entries || p.swallow }
+
+// release the frame when the last user of it is done.
+func (p *produced) release() {
+	if p.users.Add(-1) == 0 {
+		p.frame.Release()
+	}
+}
+
+// judge the request by the contract, and count what is seen.
+func (c *conn) judge(p *produced, size int) {
+	acks, large := p.policy.Acks(p.req.Acks), p.policy.Size(size)
+	if acks.Reason != policy.Fine {
+		p.who.Weak(acks.Reason)
+	}
+	if acks.Action == policy.Upgrade {
+		if p.req.Acks == 0 {
+			p.swallow = true
+			c.unheard.Store(true)
+		}
+		p.req.SetAcks(-1)
+		p.who.UpgradedAcks.Add(1)
+	}
+	p.parts = make([]part, len(p.req.Parts))
+	for i := range p.parts {
+		q := &p.parts[i]
+		q.offset = -1
+		wp := &p.req.Parts[i]
+		q.name = wp.Topic
+		if p.req.Version >= 13 {
+			q.name = []byte(c.server.topics.name(wp.TopicID))
+		}
+		q.records = p.count(wp.Records)
+		q.verdict = c.judgePart(p, q, wp, acks, large)
+		if q.verdict.Reason != policy.Fine && q.verdict != acks {
+			p.who.Weak(q.verdict.Reason)
+		}
+		switch {
+		case q.verdict.Action == policy.Reject:
+			q.done, q.code = true, q.verdict.Code
+			p.who.Rejected(q.verdict.Reason)
+		case c.server.moved.count.Load() > 0 && p.req.Acks != 0 && !p.swallow && c.server.moved.from(sequence.Partition{Topic: string(q.name), Index: wp.Partition}, c.node, time.Now()):
+			q.done, q.code = true, kerr.NotLeaderForPartition.Code
+		default:
+			p.sent++
+		}
+	}
+}
+
+func (c *conn) judgePart(p *produced, q *part, wp *wire.Part, acks, large policy.Verdict) policy.Verdict {
+	switch {
+	case acks.Action == policy.Reject:
+		return acks
+	case large.Reason != policy.Fine:
+		return large
+	case p.req.Version >= 13 && len(q.name) == 0 && (p.policy.Contract.Topics != nil || p.policy.Contract.Enforcement.Idempotence):
+		// The name of this ID is not known here; metadata tells it, and the client asks for that now.
+		return policy.Verdict{Action: policy.Reject, Reason: policy.Topic, Code: kerr.UnknownTopicID.Code}
+	}
+	if v := p.policy.Topic(q.name); v.Reason != policy.Fine {
+		return v
+	}
+	return p.policy.Batch(wp.Records)
+}
+
+// count what is seen of a batch, and return how many records it has.
+func (p *produced) count(records []byte) int32 {
+	p.who.Bytes.Add(int64(len(records)))
+	b, ok := wire.AsBatch(records)
+	if !ok {
+		if len(records) > 0 {
+			p.who.Old.Add(1)
+		}
+		return 0
+	}
+	n := b.LastOffsetDelta() + 1
+	p.who.Records.Add(int64(n))
+	p.who.Codecs[b.Codec()].Add(1)
+	id, _, _ := b.Producer()
+	switch {
+	case b.Transactional():
+		p.who.Transactional.Add(1)
+	case id >= 0:
+		p.who.Idempotent.Add(1)
+	default:
+		p.who.Plain.Add(1)
+	}
+	return n
+}
+
+// answerProduce answers a request of which the broker gets nothing.
+func (c *conn) answerProduce(x *exchange, wanted int16) error {
+	p := x.produce
+	p.frame.Release()
+	if wanted == 0 {
+		for i := range p.parts {
+			if p.parts[i].code != 0 {
+				p.who.Swallowed.Add(1)
+				return fmt.Errorf("%w: %s", errPolicy, p.parts[i].verdict.Message)
+			}
+		}
+		c.reached(p, true)
+		return nil
+	}
+	resp := kmsg.NewPtrProduceResponse()
+	resp.Version = x.version
+	p.appendDone(resp)
+	x.kind, x.answer = local, wire.AppendResponse(nil, x.id, resp)
+	err := c.enqueue(x, nil)
+	c.reached(p, err == nil)
+	return err
+}
+
+// appendDone adds the shim's own answers to a response.
+func (p *produced) appendDone(resp *kmsg.ProduceResponse) {
+	for i := range p.parts {
+		q, wp := &p.parts[i], &p.req.Parts[i]
+		if !q.done {
+			continue
+		}
+		answer := kmsg.NewProduceResponseTopicPartition()
+		answer.Partition, answer.ErrorCode, answer.BaseOffset = wp.Partition, q.code, q.offset
+		answer.LogStartOffset = -1
+		if q.verdict.Message != "" && q.code != 0 {
+			answer.ErrorMessage = new(q.verdict.Message)
+		}
+		topicOf(resp, wp).Partitions = append(topicOf(resp, wp).Partitions, answer)
+	}
+}
+
+// topicOf finds the topic of a part in a response, or adds it.
+func topicOf(resp *kmsg.ProduceResponse, wp *wire.Part) *kmsg.ProduceResponseTopic {
+	for i := range resp.Topics {
+		if t := &resp.Topics[i]; t.Topic == string(wp.Topic) && t.TopicID == wp.TopicID {
+			return t
+		}
+	}
+	t := kmsg.NewProduceResponseTopic()
+	t.Topic, t.TopicID = string(wp.Topic), wp.TopicID
+	resp.Topics = append(resp.Topics, t)
+	return &resp.Topics[len(resp.Topics)-1]
+}
+
+// rebuild the request without what the broker does not get.
+func (c *conn) rebuild(p *produced, h wire.Header) {
+	req := kmsg.NewPtrProduceRequest()
+	req.Version, req.Acks, req.TimeoutMillis = p.req.Version, p.req.Acks, p.req.Timeout
+	if p.req.TransactionalID != nil {
+		req.TransactionID = new(string(p.req.TransactionalID))
+	}
+	for i := range p.parts {
+		if p.parts[i].done {
+			continue
+		}
+		wp := &p.req.Parts[i]
+		last := len(req.Topics) - 1
+		if last < 0 || req.Topics[last].Topic != string(wp.Topic) || req.Topics[last].TopicID != wp.TopicID {
+			t := kmsg.NewProduceRequestTopic()
+			t.Topic, t.TopicID = string(wp.Topic), wp.TopicID
+			req.Topics = append(req.Topics, t)
+			last++
+		}
+		t := kmsg.NewProduceRequestTopicPartition()
+		t.Partition, t.Records = wp.Partition, wp.Records
+		req.Topics[last].Partitions = append(req.Topics[last].Partitions, t)
+	}
+	whole := wire.AppendRequest(nil, h.CorrelationID, h.ClientID, req)
+	// The views of what is sent go to the new frame; those of what is not stay with the old one, for the answer's names.
+	var fresh wire.Produce
+	header, err := wire.ParseHeader(whole[4:])
+	if err == nil {
+		err = wire.ParseProduce(&fresh, p.req.Version, whole[4+header.Body:])
+	}
+	if err != nil || len(fresh.Parts) != p.sent {
+		c.server.log.Error("a request could not be built anew", "err", err) // kmsg and wire would disagree
+		return
+	}
+	for i, next := 0, 0; i < len(p.parts); i++ {
+		if !p.parts[i].done {
+			p.req.Parts[i].Records = fresh.Parts[next].Records
+			next++
+		} else {
+			p.req.Parts[i].Topic, p.req.Parts[i].Records = append([]byte(nil), p.req.Parts[i].Topic...), nil
+		}
+	}
+	p.keepNames()
+	p.frame.Release()
+	p.frame = wire.Loose(whole)
+}
+
+// keepNames copies the names, which are views of a frame that goes.
+func (p *produced) keepNames() {
+	var last []byte
+	for i := range p.parts {
+		wp := &p.req.Parts[i]
+		if wp.Topic != nil {
+			if string(wp.Topic) != string(last) {
+				last = append([]byte(nil), wp.Topic...)
+			}
+			wp.Topic, p.parts[i].name = last, last
+		}
+	}
+	p.client = append([]byte(nil), p.client...)
+}

@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"mooring.dev/mooring/internal/shim/upstream"
+	"mooring.dev/mooring/internal/shim/wire"
+)
+
+var (
+	// errProtocol is a request that the shim cannot let through, because it does not know what the answer holds.
+	errProtocol = errors.New("a request that this shim does not know")
+	// errPolicy ends the connection of a client that expects no answer (acks=0), as a broker does on an error.
+	errPolicy = errors.New("the policy refuses a request with acks=0")
+)
+
+// stall bounds how long a client may be silent within a frame: it holds memory then.
+const stall = 30 * time.Second
+
+func newestOf(key int16) int16 { return wire.Newest(key) }
+
+// requests reads the client until it, or the connection, ends.
+func (c *conn) requests() error {
+	for {
+		if _, err := c.in.Next(); err != nil {
+			if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil
+			}
+			return err
+		}
+		frame, err := c.readFrame()
+		if err != nil {
+			return err
+		}
+		if err := c.request(frame); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *conn) readFrame() (*wire.Frame, error) {
+	// What came with the size is most often the whole frame: then no timer is needed.
+	slow := c.in.Remaining() > c.in.Buffered()
+	if slow {
+		c.client.SetReadDeadline(time.Now().Add(stall)) //nolint:errcheck // then it is closed already
+	}
+	frame, err := c.server.buffers.Read(c.in)
+	if slow && err == nil {
+		c.client.SetReadDeadline(time.Time{}) //nolint:errcheck // then it is closed already
+		if c.stopping.Load() {
+			c.client.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // then it is closed already
+		}
+	}
+	return frame, err
+}
+
+// request treats one request. The frame is released, or belongs to the exchange.
+func (c *conn) request(f *wire.Frame) error {
+	h, err := wire.ParseHeader(f.Bytes)
+	if err != nil {
+		f.Release()
+		return err
+	}
+	if newest := wire.Newest(h.Key); h.Version < 0 || h.Version > newest {
+		if kmsg.Key(h.Key) == kmsg.ApiVersions && h.Version > newest {
+			defer f.Release()
+			return c.answerVersions(h)
+		}
+		f.Release()
+		return fmt.Errorf("%w: API key %d version %d", errProtocol, h.Key, h.Version)
+	}
+	if err := c.reauthenticate(); err != nil {
+		f.Release()
+		return err
+	}
+	if kmsg.Key(h.Key) == kmsg.Produce {
+		return c.produceRequest(f, h)
+	}
+	defer f.Release()
+	x := &exchange{key: h.Key, version: h.Version, id: h.CorrelationID}
+	switch kmsg.Key(h.Key) {
+	case kmsg.ApiVersions:
+		c.introduce(f.Bytes[h.Body:], h)
+		x.kind = decode
+	case kmsg.SASLHandshake, kmsg.SASLAuthenticate:
+		if c.server.Contract().SASL != nil {
+			return c.answerSASL(f.Bytes[h.Body:], h)
+		}
+		if h.Key == int16(kmsg.SASLHandshake) && h.Version == 0 {
+			return fmt.Errorf("%w: SaslHandshake version 0, which is followed by bytes that are no requests; use a client that speaks version 1 (Kafka 1.0)", errProtocol)
+		}
+		c.ownSASL.Store(true)
+	default:
+		if carries(h.Key, h.Version) {
+			x.kind = decode
+		}
+	}
+	return c.enqueue(x, f.Whole)
+}
+
+// introduce remembers what library the client says it is.
+func (c *conn) introduce(body []byte, h wire.Header) {
+	req := kmsg.NewPtrApiVersionsRequest()
+	req.Version = h.Version
+	if h.Version >= 3 && req.ReadFrom(body) == nil {
+		c.library.Library, c.library.Version = req.ClientSoftwareName, req.ClientSoftwareVersion
+		c.who.Store(nil)
+	}
+}
+
+// answerVersions answers an ApiVersions that is newer than this program, in the form of version 0 (KIP-511): the client asks
+// again with a version from the answer.
+func (c *conn) answerVersions(h wire.Header) error {
+	resp := kmsg.NewPtrApiVersionsResponse()
+	resp.ErrorCode = kerr.UnsupportedVersion.Code
+	k := kmsg.NewApiVersionsResponseApiKey()
+	k.ApiKey, k.MaxVersion = h.Key, wire.Newest(h.Key)
+	resp.ApiKeys = append(resp.ApiKeys, k)
+	return c.answer(h, resp)
+}
+
+// answer a request without a broker.
+func (c *conn) answer(h wire.Header, resp kmsg.Response) error {
+	x := &exchange{kind: local, key: h.Key, version: h.Version, id: h.CorrelationID, answer: wire.AppendResponse(nil, h.CorrelationID, resp)}
+	return c.enqueue(x, nil)
+}
+
+// ask sends a request of the shim's own on the connection, between the client's.
+func (c *conn) ask(req kmsg.Request) (kmsg.Response, error) {
+	c.own--
+	x := &exchange{kind: own, key: req.Key(), version: req.GetVersion(), id: c.own, reply: make(chan *received, 1)}
+	if err := c.enqueue(x, wire.AppendRequest(nil, c.own, []byte(upstream.ClientID), req)); err != nil {
+		return nil, err
+	}
+	r := <-x.reply
+	if r == nil {
+		return nil, errors.New("the connection to the broker ended")
+	}
+	return upstream.Decode(r.frame, req)
+}

@@ -1,0 +1,256 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"mooring.dev/mooring/internal/shim/sequence"
+	"mooring.dev/mooring/internal/shim/upstream"
+	"mooring.dev/mooring/internal/shim/wire"
+)
+
+// hangUp tells a client with acks=0 that something failed in the one way there is: it ends the connection, as a broker does.
+// What the client has sent until it notices is still taken.
+func (c *conn) hangUp() {
+	if tcp, ok := c.client.(*net.TCPConn); ok {
+		tcp.CloseWrite() //nolint:errcheck // then it is closed already
+	}
+}
+
+// produceAnswer treats the broker's answer to a Produce.
+func (c *conn) produceAnswer(x *exchange, frame []byte) error {
+	p := x.produce
+	req := kmsg.NewPtrProduceRequest()
+	req.Version = x.version
+	decoded, err := upstream.Decode(frame, req)
+	if err != nil {
+		c.settleLost(x)
+		return fmt.Errorf("%w: %w", errUpstream, err)
+	}
+	resp := decoded.(*kmsg.ProduceResponse)
+	changed := p.sent < len(p.parts) || len(resp.Brokers) > 0
+	if err := c.server.rewrite(resp); err != nil {
+		resp.Brokers = nil // the client asks for metadata instead
+	}
+	failed := false
+	seen := 0
+	for t := range resp.Topics {
+		for i := range resp.Topics[t].Partitions {
+			a := &resp.Topics[t].Partitions[i]
+			q, wp := p.find(&resp.Topics[t], a.Partition)
+			if q == nil {
+				return fmt.Errorf("%w: Produce of a partition that was not asked for", errUpstream)
+			}
+			seen++
+			p.who.Error(a.ErrorCode)
+			switch {
+			case q.entry != nil:
+				changed = c.settlePart(x, q, wp, a) || changed
+			case p.swallow && a.ErrorCode != 0:
+				a.ErrorCode = c.insist(x, q, wp, a.ErrorCode)
+			}
+			if a.ErrorCode == 0 {
+				p.who.Acknowledged.Add(int64(q.records))
+			} else {
+				failed = true
+			}
+		}
+	}
+	if seen < p.sent {
+		c.settleLost(x)
+		return fmt.Errorf("%w: Produce without an answer for every partition", errUpstream)
+	}
+	return c.deliver(x, resp, frame, changed, failed)
+}
+
+// deliver the answer to the client.
+func (c *conn) deliver(x *exchange, resp *kmsg.ProduceResponse, frame []byte, changed, failed bool) error {
+	p := x.produce
+	c.server.book.Latency.Observe(time.Since(x.at))
+	defer c.releaseEntries(p)
+	if p.swallow {
+		c.out.Lock()
+		c.pop()
+		c.flush()
+		c.out.Unlock()
+		c.reached(p, true)
+		for i := range p.parts {
+			failed = failed || (p.parts[i].done && p.parts[i].code != 0)
+		}
+		if failed {
+			p.who.Swallowed.Add(1)
+			c.server.lost.Add(p.unwritten(resp))
+			c.hangUp()
+		}
+		return nil
+	}
+	var answer []byte
+	if changed {
+		p.appendDone(resp)
+		answer = wire.AppendResponse(nil, x.id, resp)
+	} else {
+		answer = append(make([]byte, 0, 4+len(frame)), byte(len(frame)>>24), byte(len(frame)>>16), byte(len(frame)>>8), byte(len(frame)))
+		answer = append(answer, frame...)
+	}
+	// A client that closed its end has not got it, although the socket takes it.
+	left := p.entries && c.clientGone()
+	c.reached(p, c.write(answer) && !left)
+	return nil
+}
+
+// releaseEntries lets the frame go that was held for sending it again.
+func (c *conn) releaseEntries(p *produced) {
+	if p.held() {
+		p.release()
+	}
+}
+
+// unwritten is how many records of a request the brokers did not take.
+func (p *produced) unwritten(resp *kmsg.ProduceResponse) (n int64) {
+	for t := range resp.Topics {
+		for _, a := range resp.Topics[t].Partitions {
+			if q, _ := p.find(&resp.Topics[t], a.Partition); q != nil && a.ErrorCode != 0 {
+				n += int64(q.records)
+			}
+		}
+	}
+	return n
+}
+
+// find the part that an answer is about.
+func (p *produced) find(t *kmsg.ProduceResponseTopic, partition int32) (*part, *wire.Part) {
+	if len(p.parts) == 1 {
+		return &p.parts[0], &p.req.Parts[0]
+	}
+	for i := range p.parts {
+		wp := &p.req.Parts[i]
+		if !p.parts[i].done && wp.Partition == partition && wp.TopicID == t.TopicID && string(wp.Topic) == t.Topic {
+			return &p.parts[i], wp
+		}
+	}
+	return nil, nil
+}
+
+// settlePart takes what a broker answered for a batch with a binding, and sends it again until it is settled or time is up.
+// It says whether the answer for the client is another than the broker's.
+func (c *conn) settlePart(x *exchange, q *part, wp *wire.Part, a *kmsg.ProduceResponseTopicPartition) bool {
+	seq := &c.server.seq
+	seq.mu.Lock()
+	e := q.entry
+	verdict := e.Answered(a.ErrorCode, a.BaseOffset)
+	mine := e.Owner == any(c)
+	if mine && (verdict == sequence.Done || verdict == sequence.Refused) {
+		q.settled()
+		seq.mu.Unlock()
+		seq.changed.Broadcast()
+		return c.put(a, e, verdict, a.ErrorCode)
+	}
+	seq.mu.Unlock()
+	seq.changed.Broadcast()
+	if !mine {
+		c.disown(q)
+		return false
+	}
+	code := c.recover(x, q, wp, verdict, a.ErrorCode)
+	done := sequence.Done
+	if code != 0 {
+		done = sequence.Refused
+	}
+	c.put(a, e, done, code)
+	return true
+}
+
+// put the outcome into the answer.
+func (c *conn) put(a *kmsg.ProduceResponseTopicPartition, e *sequence.Entry, verdict sequence.Verdict, code int16) bool {
+	if verdict != sequence.Done {
+		changed := a.ErrorCode != code
+		a.ErrorCode = code
+		return changed
+	}
+	if a.ErrorCode == 0 {
+		return false
+	}
+	a.ErrorCode, a.ErrorMessage, a.ErrorRecords = 0, nil, nil
+	a.BaseOffset, a.LogAppendTime, a.LogStartOffset = e.Offset, -1, -1
+	return true
+}
+
+// disown a batch that another connection has taken over.
+func (c *conn) disown(q *part) {
+	c.server.seq.mu.Lock()
+	if q.open {
+		q.settled()
+	}
+	c.server.seq.mu.Unlock()
+	c.server.seq.changed.Broadcast()
+}
+
+// settleLost settles a Produce that will get no answer on this connection.
+func (c *conn) settleLost(x *exchange) {
+	p := x.produce
+	resp := kmsg.NewPtrProduceResponse()
+	resp.Version = x.version
+	failed := false
+	for i := range p.parts {
+		q, wp := &p.parts[i], &p.req.Parts[i]
+		if q.done {
+			continue
+		}
+		a := kmsg.NewProduceResponseTopicPartition()
+		a.Partition, a.ErrorCode, a.BaseOffset, a.LogStartOffset = wp.Partition, kerr.RequestTimedOut.Code, -1, -1
+		if q.open {
+			c.server.seq.mu.Lock()
+			verdict := q.entry.Lost()
+			mine := q.entry.Owner == any(c)
+			c.server.seq.mu.Unlock()
+			if mine {
+				a.ErrorCode = c.recover(x, q, wp, verdict, kerr.RequestTimedOut.Code)
+			} else {
+				c.disown(q)
+			}
+		} else if p.swallow {
+			a.ErrorCode = c.insist(x, q, wp, a.ErrorCode)
+		}
+		if a.ErrorCode == 0 {
+			if q.entry != nil {
+				a.BaseOffset = q.entry.Offset
+			}
+			p.who.Acknowledged.Add(int64(q.records))
+		}
+		failed = failed || a.ErrorCode != 0
+		t := topicOf(resp, wp)
+		t.Partitions = append(t.Partitions, a)
+	}
+	if !p.entries && !p.swallow {
+		// Nothing is known and nothing can be found out: the end of the connection is the answer.
+		c.gone.Store(true)
+	}
+	c.deliver(x, resp, nil, true, failed) //nolint:errcheck // the connection ends anyway
+}
+
+// settleRest settles what the broker still owed when its connection ended, in order.
+func (c *conn) settleRest(left []*exchange) {
+	for _, x := range left {
+		switch {
+		case x == nil:
+		case x.kind == own:
+			close(x.reply)
+		case x.kind == produce:
+			c.settleLost(x)
+		default:
+			// What comes after cannot be answered in order.
+			c.gone.Store(true)
+			c.out.Lock()
+			c.flush()
+			c.pop()
+			c.out.Unlock()
+		}
+	}
+	c.out.Lock()
+	c.flush()
+	c.out.Unlock()
+}
