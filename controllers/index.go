@@ -41,6 +41,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.KafkaCluster{}, indexClustersBySecret, bySecret); err != nil {
 		return err
 	}
+	if err := addProfileIndexes(ctx, indexer); err != nil {
+		return err
+	}
+	if err := addContractIndexes(ctx, indexer); err != nil {
+		return err
+	}
 	return addGuardrailIndexes(ctx, indexer)
 }
 

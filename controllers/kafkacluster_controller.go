@@ -50,6 +50,7 @@ type ClusterReconciler struct {
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=mooring-system,resources=leases,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups="",namespace=mooring-system,resources=events,verbs=create;patch
 
 // Reconcile implements reconcile.ObjectReconciler.
 func (r *ClusterReconciler) Reconcile(ctx context.Context, k *v1alpha1.KafkaCluster) (ctrl.Result, error) {
@@ -170,26 +171,46 @@ func clusterVerdict(state pool.State, settingsErr error) status.Verdict {
 	return status.Verdict{Kind: status.Working, Reason: v1alpha1.ReasonProgressing, Message: "connecting"}
 }
 
-// delete waits while topics refer to the cluster, and says which: without the connection none of them could be finished.
+// delete waits while topics refer to the cluster, or profiles have something on it, and says which: without the connection
+// none of them could be finished.
 func (r *ClusterReconciler) delete(ctx context.Context, k *v1alpha1.KafkaCluster) outcome.Outcome {
 	topics, err := r.topicsOf(ctx, k.Name)
 	if err != nil {
 		return outcome.Retry(err)
 	}
-	if len(topics) == 0 {
+	profiles, err := profilesHolding(ctx, r.Client, k.Name)
+	if err != nil {
+		return outcome.Retry(err)
+	}
+	if len(topics)+len(profiles) == 0 {
 		r.Pool.Remove(k.Name)
 		return outcome.Done().Or(removeFinalizer(ctx, r.Client, k))
 	}
-	names := make([]string, 0, 3)
-	for i := range topics[:min(3, len(topics))] {
-		names = append(names, topics[i].Namespace+"/"+topics[i].Name)
-	}
 	next := status.SummarizeCluster(status.ClusterFacts{Cluster: k, Now: metav1.NewTime(r.Now()), Verdict: status.Verdict{
-		Kind: status.Working, Reason: v1alpha1.ReasonInUse,
-		Message: fmt.Sprintf("%d KafkaTopics refer to this cluster, among them %s; delete them first", len(topics), strings.Join(names, ", ")),
+		Kind: status.Working, Reason: v1alpha1.ReasonInUse, Message: inUse(topics, profiles),
 	}})
 	r.Events.onVerdict(k, k.Status.Conditions, next.Conditions)
-	return outcome.Done().Or(writeClusterStatus(ctx, r.Client, k, next)) // a topic that goes wakes its cluster
+	return outcome.Done().Or(writeClusterStatus(ctx, r.Client, k, next)) // what goes wakes its cluster
+}
+
+// inUse names some of the objects that a cluster waits for.
+func inUse(topics []v1alpha1.KafkaTopic, profiles []v1alpha1.ProducerProfile) string {
+	var parts []string
+	if n := len(topics); n > 0 {
+		names := make([]string, 0, 3)
+		for i := range topics[:min(3, n)] {
+			names = append(names, topics[i].Namespace+"/"+topics[i].Name)
+		}
+		parts = append(parts, fmt.Sprintf("%d KafkaTopics refer to this cluster, among them %s", n, strings.Join(names, ", ")))
+	}
+	if n := len(profiles); n > 0 {
+		names := make([]string, 0, 3)
+		for i := range profiles[:min(3, n)] {
+			names = append(names, profiles[i].Namespace+"/"+profiles[i].Name)
+		}
+		parts = append(parts, fmt.Sprintf("%d ProducerProfiles have a quota or ACLs on this cluster, among them %s", n, strings.Join(names, ", ")))
+	}
+	return strings.Join(parts, "; ") + "; delete them first"
 }
 
 // addFinalizer adds ours, if it is not there.

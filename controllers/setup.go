@@ -28,6 +28,8 @@ type Options struct {
 	// hundreds are cheap, and few are slow. Default 512.
 	TopicWorkers int
 	Pool         *pool.Pool
+	// ShimImage is the image of the shim in pods.
+	ShimImage string
 }
 
 // Setup registers every controller with the manager.
@@ -44,7 +46,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	topics := &TopicReconciler{Client: mgr.GetClient(), Pool: o.Pool, Events: events, Now: time.Now, SettleFor: 10 * time.Second}
-	return topics.setup(mgr, o)
+	if err := topics.setup(mgr, o); err != nil {
+		return err
+	}
+	profiles := &ProfileReconciler{Client: mgr.GetClient(), Pool: o.Pool, Events: events, Now: time.Now, SettleFor: 10 * time.Second}
+	if err := profiles.setup(mgr, o.Pool); err != nil {
+		return err
+	}
+	return setupContracts(mgr, o, events)
 }
 
 // limiter spaces the retries of one object. There is no limit over all objects: a broken one never holds back another.
@@ -70,6 +79,7 @@ func (r *ClusterReconciler) setup(mgr ctrl.Manager, p *pool.Pool) error {
 		For(&v1alpha1.KafkaCluster{}, specChanged()).
 		Watches(&corev1.Secret{}, bySecret).
 		Watches(&v1alpha1.KafkaTopic{}, handler.EnqueueRequestsFromMapFunc(r.clusterThatWaits), builder.WithPredicates(onlyDeletes())).
+		Watches(&v1alpha1.ProducerProfile{}, handler.EnqueueRequestsFromMapFunc(r.clustersLetGo), builder.WithPredicates(accessChanged())).
 		WatchesRawSource(p.Clusters(byPool)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 8, RateLimiter: limiter(), ReconciliationTimeout: time.Minute}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
@@ -129,9 +139,11 @@ func (r *TopicReconciler) setup(mgr ctrl.Manager, o Options) error {
 }
 
 // heirs are the other objects that mean the topic of one that went: the next oldest owns it now. What it had of a quota
-// goes to those that were held back.
+// goes to those that were held back. An object without a finalizer goes without a reconcile, so this is where it is
+// forgotten; an heir looks at the topic again.
 func (r *TopicReconciler) heirs(ctx context.Context, o client.Object) []reconcile.Request {
 	t := o.(*v1alpha1.KafkaTopic)
+	r.release(t)
 	return append(r.topicsOf(ctx, pool.TopicRef{Cluster: t.Spec.ClusterRef.Name, Topic: t.TopicName()}), r.heldBack(ctx, t)...)
 }
 

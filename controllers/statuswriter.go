@@ -1,9 +1,11 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -38,6 +40,22 @@ func writeClusterStatus(ctx context.Context, c client.Client, k *v1alpha1.KafkaC
 		return err
 	}
 	return applyStatus(ctx, c, ac.KafkaCluster(k.Name).WithStatus(status))
+}
+
+// writeProfileStatus applies the status if it says anything new. The counts of pods are somebody else's to write, under a
+// field owner of its own.
+func writeProfileStatus(ctx context.Context, c client.Client, p *v1alpha1.ProducerProfile, s v1alpha1.ProducerProfileStatus) error {
+	before := *p.Status.DeepCopy()
+	before.Pods, s.Pods = nil, nil
+	slices.SortFunc(before.Topics, func(a, b v1alpha1.TopicDurability) int { return cmp.Compare(a.Name, b.Name) })
+	if equality.Semantic.DeepEqual(before, s) {
+		return nil
+	}
+	status := ac.ProducerProfileStatus()
+	if err := convert(s, status); err != nil {
+		return err
+	}
+	return applyStatus(ctx, c, ac.ProducerProfile(p.Name, p.Namespace).WithStatus(status))
 }
 
 func applyStatus(ctx context.Context, c client.Client, object runtime.ApplyConfiguration) error {

@@ -53,7 +53,7 @@ func init() { metrics.Registry.MustRegister(certificateExpiry) }
 
 // +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,verbs=get;list;watch;create
 // +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,resourceNames=mooring-webhook-certificate,verbs=update
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=mooring,verbs=get;list;watch;update;patch
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations;mutatingwebhookconfigurations,resourceNames=mooring,verbs=get;list;watch;update;patch
 
 // certificates makes the serving certificate, keeps it in a Secret that all replicas share, renews it, and gives its
 // authority to the API server. cert-controller's functions make and judge certificates; its manager runnable is not used,
@@ -91,6 +91,7 @@ func (c *certificates) setup(mgr ctrl.Manager) error {
 		Named("webhook-certificate").
 		Watches(&corev1.Secret{}, secret, named(SecretName)).
 		Watches(&admissionregistrationv1.ValidatingWebhookConfiguration{}, secret, named(c.options.Configuration)).
+		Watches(&admissionregistrationv1.MutatingWebhookConfiguration{}, secret, named(c.options.Configuration)).
 		// Each replica serves, so each one needs the certificate, whoever leads.
 		WithOptions(controller.Options{NeedLeaderElection: new(false)}).
 		Complete(c)
@@ -182,14 +183,30 @@ func (c *certificates) make(before map[string][]byte) (map[string][]byte, error)
 
 // trust gives the authorities to the API server. Without a configuration nobody calls, and there is nothing to give.
 func (c *certificates) trust(ctx context.Context, authorities []byte) error {
-	var configuration admissionregistrationv1.ValidatingWebhookConfiguration
-	err := c.client.Get(ctx, types.NamespacedName{Name: c.options.Configuration}, &configuration)
-	if err != nil {
+	var validating admissionregistrationv1.ValidatingWebhookConfiguration
+	if err := c.trustIn(ctx, &validating, authorities, func() (configs []*admissionregistrationv1.WebhookClientConfig) {
+		for i := range validating.Webhooks {
+			configs = append(configs, &validating.Webhooks[i].ClientConfig)
+		}
+		return configs
+	}); err != nil {
+		return err
+	}
+	var mutating admissionregistrationv1.MutatingWebhookConfiguration
+	return c.trustIn(ctx, &mutating, authorities, func() (configs []*admissionregistrationv1.WebhookClientConfig) {
+		for i := range mutating.Webhooks {
+			configs = append(configs, &mutating.Webhooks[i].ClientConfig)
+		}
+		return configs
+	})
+}
+
+func (c *certificates) trustIn(ctx context.Context, configuration client.Object, authorities []byte, configs func() []*admissionregistrationv1.WebhookClientConfig) error {
+	if err := c.client.Get(ctx, types.NamespacedName{Name: c.options.Configuration}, configuration); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	changed := false
-	for i := range configuration.Webhooks {
-		config := &configuration.Webhooks[i].ClientConfig
+	for _, config := range configs() {
 		if !bytes.Equal(config.CABundle, authorities) {
 			config.CABundle, changed = authorities, true
 		}
@@ -197,5 +214,5 @@ func (c *certificates) trust(ctx context.Context, authorities []byte) error {
 	if !changed {
 		return nil
 	}
-	return c.client.Update(ctx, &configuration, fieldOwner)
+	return c.client.Update(ctx, configuration, fieldOwner)
 }

@@ -38,6 +38,8 @@ type Options struct {
 	CertDir string
 	// Namespace of the operator.
 	Namespace string
+	// ShimImage is the image of the shim in pods.
+	ShimImage string
 	// Configuration that is given our certificate authority. Default ConfigurationName; not used with CertDir.
 	Configuration string
 }
@@ -112,6 +114,12 @@ func (w *Webhooks) Setup(ctx context.Context, mgr ctrl.Manager) error {
 		return err
 	}
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.KafkaTopic{}).WithValidator(&topicValidator{reader: mgr.GetClient()}).Complete(); err != nil {
+		return err
+	}
+	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.ProducerProfile{}).WithValidator(&profileValidator{reader: mgr.GetClient()}).Complete(); err != nil {
+		return err
+	}
+	if err := w.setupInjection(ctx, mgr); err != nil {
 		return err
 	}
 	return ctrl.NewWebhookManagedBy(mgr, &v1alpha1.KafkaCluster{}).WithValidator(clusterValidator{}).Complete()

@@ -55,7 +55,7 @@ const (
 
 // Reasons of Stalled=True: a person is needed.
 const (
-	// ReasonConflict: another, older KafkaTopic owns the same topic.
+	// ReasonConflict: another, older KafkaTopic owns the same topic, or another ProducerProfile the same quota.
 	ReasonConflict = "Conflict"
 	// ReasonAdoptionReview: the topic exists and differs; the plan waits for adoption: Adopt.
 	ReasonAdoptionReview = "AdoptionReview"
@@ -111,4 +111,16 @@ const (
 	ReasonBlocked = "Blocked"
 	// ReasonUnknown: not observed yet.
 	ReasonUnknown = "Unknown"
+)
+
+// Reasons of a ProducerProfile's Valid and Durable, and of its quota and ACLs.
+const (
+	// ReasonValid: the profile breaks no rule; the message holds the warnings, if there are any.
+	ReasonValid = "Valid"
+	// ReasonGuaranteeWeaker: AtMostOnce does not wait for the replicas, so no topic can make it durable.
+	ReasonGuaranteeWeaker = "GuaranteeWeaker"
+	// ReasonNoTopics: spec.topics names no topic, or selects none now, so there is none to judge.
+	ReasonNoTopics = "NoTopics"
+	// ReasonQuotaExists: the quota entity has another value that this profile did not set.
+	ReasonQuotaExists = "QuotaExists"
 )

@@ -20,4 +20,14 @@ const (
 	AnnotationProducerStatus = "kafka.mooring.dev/producer-status"
 	// AnnotationContract is written by Mooring on a Pod: the contract that the shim reads.
 	AnnotationContract = "kafka.mooring.dev/contract"
+
+	// LabelInjection, InjectionEnabled on a Namespace, lets the selectors of ProducerProfiles bind its pods.
+	LabelInjection = "kafka.mooring.dev/injection"
+	// InjectionEnabled is the value of LabelInjection.
+	InjectionEnabled = "enabled"
+
+	// AnnotationProducerCopied is written by Mooring on a pod template: the annotations that it copied from the workload.
+	AnnotationProducerCopied = "kafka.mooring.dev/producer-copied"
+	// AnnotationRestartedFor is written by Mooring on a workload that it restarts: the hash of what its pods are to be given.
+	AnnotationRestartedFor = "kafka.mooring.dev/restarted-for"
 )

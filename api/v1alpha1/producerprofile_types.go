@@ -341,15 +341,43 @@ type InjectionFormat string
 // +kubebuilder:validation:Enum=Override;Keep;Deny
 type ConflictPolicy string
 
+// The conflict policies.
+const (
+	// ConflictOverride replaces the container's own value.
+	ConflictOverride ConflictPolicy = "Override"
+	// ConflictKeep leaves it.
+	ConflictKeep ConflictPolicy = "Keep"
+	// ConflictDeny refuses the pod.
+	ConflictDeny ConflictPolicy = "Deny"
+)
+
 // GracePolicy says what happens when terminationGracePeriodSeconds is shorter than the drain needs.
 //
 // +kubebuilder:validation:Enum=Warn;Raise;Deny
 type GracePolicy string
 
+// The grace policies.
+const (
+	// GraceWarn says so.
+	GraceWarn GracePolicy = "Warn"
+	// GraceRaise raises terminationGracePeriodSeconds.
+	GraceRaise GracePolicy = "Raise"
+	// GraceDeny refuses the pod.
+	GraceDeny GracePolicy = "Deny"
+)
+
 // RolloutPolicy says what happens to running pods that only a restart can change.
 //
 // +kubebuilder:validation:Enum=Manual;Restart
 type RolloutPolicy string
+
+// The rollout policies.
+const (
+	// RolloutManual leaves pods to their owners.
+	RolloutManual RolloutPolicy = "Manual"
+	// RolloutRestart restarts their workloads, one at a time.
+	RolloutRestart RolloutPolicy = "Restart"
+)
 
 // ProducerInjection says what pods are given.
 type ProducerInjection struct {
@@ -433,12 +461,16 @@ type ProducerProfileStatus struct {
 	// pods that are bound to the profile.
 	// +optional
 	Pods *PodCounts `json:"pods,omitempty"`
-	// topics that the profile writes, and whether they keep what it promises.
+	// topics that the profile writes, and whether they keep what it promises. Of more than 256 the gravest are listed.
 	// +kubebuilder:validation:MaxItems=256
 	// +listType=map
 	// +listMapKey=name
 	// +optional
 	Topics []TopicDurability `json:"topics,omitempty"`
+	// managed is what this profile has put on the brokers, or is about to: it is kept, and goes with the profile. What is
+	// not in it was there before, and is left alone.
+	// +optional
+	Managed *ManagedAccess `json:"managed,omitempty"`
 	// conditions: Ready, Reconciling, Stalled, Valid, Durable.
 	// +listType=map
 	// +listMapKey=type
@@ -478,6 +510,58 @@ type TopicDurability struct {
 	Message string `json:"message,omitempty"`
 }
 
+// ManagedAccess is what a profile has put on the brokers of one cluster.
+type ManagedAccess struct {
+	// cluster is the name of the KafkaCluster.
+	// +required
+	Cluster string `json:"cluster"`
+	// clusterID is the cluster's own identity.
+	// +required
+	ClusterID string `json:"clusterID"`
+	// quota that the profile has set.
+	// +optional
+	Quota *ManagedQuota `json:"quota,omitempty"`
+	// acls that the profile has created; all of them allow, from any host.
+	// +kubebuilder:validation:MaxItems=2048
+	// +listType=atomic
+	// +optional
+	ACLs []ManagedACL `json:"acls,omitempty"`
+}
+
+// ManagedQuota are the keys of one quota entity that a profile has set (KIP-546).
+type ManagedQuota struct {
+	// user of the entity; absent in a quota of a client ID alone.
+	// +optional
+	User string `json:"user,omitempty"`
+	// clientID of the entity; absent in a quota of a user alone.
+	// +optional
+	ClientID string `json:"clientID,omitempty"`
+	// values by their keys, as Kafka spells them: producer_byte_rate.
+	// +required
+	Values map[string]string `json:"values"`
+}
+
+// ManagedACL is what one principal may do on one resource.
+type ManagedACL struct {
+	// principal as Kafka spells it: User:checkout.
+	// +required
+	Principal string `json:"principal"`
+	// resource is the type: TOPIC, CLUSTER or TRANSACTIONAL_ID.
+	// +required
+	Resource string `json:"resource"`
+	// pattern is LITERAL or PREFIXED.
+	// +required
+	Pattern string `json:"pattern"`
+	// name of the resource, or what names begin with.
+	// +required
+	Name string `json:"name"`
+	// operations that are allowed: WRITE, DESCRIBE, IDEMPOTENT_WRITE.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +required
+	Operations []string `json:"operations"`
+}
+
 // ProducerProfile is one producer policy.
 //
 // +kubebuilder:object:root=true
@@ -487,6 +571,7 @@ type TopicDurability struct {
 // +kubebuilder:printcolumn:name="Guarantee",type=string,JSONPath=`.spec.guarantee`
 // +kubebuilder:printcolumn:name="Pods",type=integer,JSONPath=`.status.pods.bound`
 // +kubebuilder:printcolumn:name="Current",type=integer,JSONPath=`.status.pods.current`
+// +kubebuilder:printcolumn:name="Valid",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Valid")].status`
 // +kubebuilder:printcolumn:name="Durable",type=string,JSONPath=`.status.conditions[?(@.type=="Durable")].status`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`

@@ -26,7 +26,8 @@ type stage struct {
 	metrics     string
 	operatorLog string
 	namespace   string
-	ownCluster  bool // the API server is ours
+	ownCluster  bool   // the API server is ours
+	webhooks    string // manifests that call the operator's webhooks here; empty for a cluster that was there
 
 	operatorEnded chan error
 	undo          []func() error
@@ -71,10 +72,10 @@ func (s *stage) startKubernetes(ctx context.Context) error {
 		return nil
 	}
 	s.ownCluster = true
-	say("Starting a Kubernetes control plane (etcd, kube-apiserver)")
+	say("Starting a Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager)")
 	dir := filepath.Join(s.dir, "kube")
 	s.undo = append(s.undo, func() error { return s.tool("localkube", "down", "--dir", dir) })
-	if err := s.toolContext(ctx, "localkube", "up", "--dir", dir, "--components", "etcd,kube-apiserver,kubectl"); err != nil {
+	if err := s.toolContext(ctx, "localkube", "up", "--dir", dir, "--components", "etcd,kube-apiserver,kube-controller-manager,kubectl"); err != nil {
 		return err
 	}
 	var state struct{ Kubeconfig, BinaryDir string }
@@ -138,17 +139,30 @@ func (s *stage) startOperator(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(s.bin, "mooring"), "--metrics-bind-address="+address, "--health-probe-bind-address=0", "--log-format=text")
+	args := []string{"--metrics-bind-address=" + address, "--health-probe-bind-address=0", "--log-format=text"}
+	if s.ownCluster {
+		hooks, err := s.prepareWebhooks()
+		if err != nil {
+			return err
+		}
+		args = append(args, hooks...)
+	}
+	cmd := exec.Command(filepath.Join(s.bin, "mooring"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
 	cmd.Stdout, cmd.Stderr = log, log
+	fmt.Printf("$ KUBECONFIG=%s bin/mooring &   # log %s\n", s.kubeconfig, s.operatorLog)
+	return s.background(cmd, s.operatorEnded)
+}
+
+// background runs a process that ends with this one, and tells how it ended.
+func (s *stage) background(cmd *exec.Cmd, tell chan<- error) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the operator: %w", err)
+		return fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
 	}
-	fmt.Printf("$ KUBECONFIG=%s bin/mooring &   # pid %d, log %s\n", s.kubeconfig, cmd.Process.Pid, s.operatorLog)
 	ended := make(chan struct{})
 	go func() {
-		s.operatorEnded <- cmd.Wait()
+		tell <- cmd.Wait()
 		close(ended)
 	}()
 	s.undo = append(s.undo, func() error { return stopProcess(cmd, ended) })
@@ -164,7 +178,7 @@ func stopProcess(cmd *exec.Cmd, ended <-chan struct{}) error {
 	case <-time.After(40 * time.Second):
 		_ = cmd.Process.Kill()
 		<-ended
-		return errors.New("the operator did not stop within 40 s of SIGTERM and was killed")
+		return fmt.Errorf("%s did not stop within 40 s of SIGTERM and was killed", filepath.Base(cmd.Path))
 	}
 }
 

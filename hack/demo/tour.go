@@ -18,7 +18,14 @@ const ready = `{.status.conditions[?(@.type=="Ready")].status}`
 type tour struct{ *stage }
 
 func (t tour) all(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{t.connect, t.create, t.change, t.brokersView, t.wrong, t.remove} {
+	parts := []func(context.Context) error{t.connect, t.create, t.change, t.brokersView, t.wrong, t.remove}
+	if t.ownCluster {
+		p := producers{tour: t}
+		parts = append(parts, p.profile, p.annotate, p.startShim, p.produce, p.audit, p.changePolicy)
+	} else {
+		parts = append(parts, t.noProducers)
+	}
+	for _, part := range parts {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -185,4 +192,9 @@ func (t tour) remove(ctx context.Context) error {
 		return err
 	}
 	return t.kubectl(ctx, "get", "kafkatopics", "-n", t.namespace)
+}
+
+func (t tour) noProducers(context.Context) error {
+	say("Producers are not shown on a cluster that was there: their webhooks come with config/default (docs/tasks/annotate-a-workload.md)")
+	return nil
 }

@@ -40,6 +40,9 @@ type Admin interface {
 
 	// Info is what is known of the cluster as a whole. It never asks.
 	Info() ClusterInfo
+
+	Surveyor
+	Principals
 }
 
 // Applied is the outcome of a step.
@@ -71,6 +74,9 @@ type ClusterInfo struct {
 	// ControllerID is -1 when there is none.
 	ControllerID int32
 	Brokers      []Broker
+	// Before28 says that a broker does not know DescribeCluster (KIP-700), which came with Kafka 2.8. KafkaVersion is a
+	// guess, and nothing is decided by it.
+	Before28 bool
 	// Topics on the cluster, internal ones left out; -1 when not counted.
 	Topics int
 }

@@ -52,12 +52,14 @@ const (
 	ClassUnreachable
 	// ClassIdentityChanged: the bootstrap servers answer with another cluster ID than before.
 	ClassIdentityChanged
+	// ClassNoAuthorizer: the cluster has no authorizer, and so no ACLs.
+	ClassNoAuthorizer
 )
 
 // String is for metrics and logs.
 func (c Class) String() string {
 	names := [...]string{"unexpected", "transient", "outcome_unknown", "throttled", "absent", "exists", "unauthorized", "unauthenticated",
-		"untrusted", "invalid_config", "invalid", "policy", "deletion_disabled", "unsupported", "not_connected", "unreachable", "identity_changed"}
+		"untrusted", "invalid_config", "invalid", "policy", "deletion_disabled", "unsupported", "not_connected", "unreachable", "identity_changed", "no_authorizer"}
 	if c < 0 || int(c) >= len(names) {
 		return "unexpected"
 	}

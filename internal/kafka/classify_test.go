@@ -43,6 +43,7 @@ func TestFromCode(t *testing.T) {
 		kerr.TopicDeletionDisabled:      kafka.ClassDeletionDisabled,
 		kerr.UnsupportedVersion:         kafka.ClassUnsupported,
 		kerr.InconsistentClusterID:      kafka.ClassIdentityChanged,
+		kerr.SecurityDisabled:           kafka.ClassNoAuthorizer,
 		kerr.MessageTooLarge:            kafka.ClassUnexpected,
 	}
 	for code, want := range tests {
@@ -167,7 +168,7 @@ func TestClassNames(t *testing.T) {
 		kafka.ClassUnauthenticated: "unauthenticated", kafka.ClassUntrusted: "untrusted", kafka.ClassInvalidConfig: "invalid_config",
 		kafka.ClassInvalid: "invalid", kafka.ClassPolicy: "policy", kafka.ClassDeletionDisabled: "deletion_disabled",
 		kafka.ClassUnsupported: "unsupported", kafka.ClassNotConnected: "not_connected", kafka.ClassUnreachable: "unreachable",
-		kafka.ClassIdentityChanged: "identity_changed", -1: "unexpected", 99: "unexpected",
+		kafka.ClassIdentityChanged: "identity_changed", kafka.ClassNoAuthorizer: "no_authorizer", -1: "unexpected", 99: "unexpected",
 	}
 	for class, name := range want {
 		if got := class.String(); got != name {

@@ -21,7 +21,7 @@ var codeClasses = map[Class][]*kerr.Error{
 	ClassExists:         {kerr.TopicAlreadyExists},
 	ClassUnauthorized: {
 		kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.GroupAuthorizationFailed,
-		kerr.TransactionalIDAuthorizationFailed, kerr.DelegationTokenAuthorizationFailed, kerr.SecurityDisabled,
+		kerr.TransactionalIDAuthorizationFailed, kerr.DelegationTokenAuthorizationFailed,
 	},
 	ClassUnauthenticated: {
 		kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.IllegalSaslState, kerr.UnacceptableCredential,
@@ -35,6 +35,7 @@ var codeClasses = map[Class][]*kerr.Error{
 	ClassDeletionDisabled: {kerr.TopicDeletionDisabled},
 	ClassUnsupported:      {kerr.UnsupportedVersion, kerr.UnsupportedForMessageFormat, kerr.MismatchedEndpointType, kerr.UnsupportedEndpointType},
 	ClassIdentityChanged:  {kerr.InconsistentClusterID},
+	ClassNoAuthorizer:     {kerr.SecurityDisabled},
 }
 
 var classByCode = func() map[int16]Class {

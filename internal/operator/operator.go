@@ -75,7 +75,7 @@ func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.D
 	if err := watchAges(connections); err != nil {
 		return nil, err
 	}
-	if err := controllers.Setup(ctx, mgr, controllers.Options{Namespace: o.Namespace, TopicWorkers: o.TopicWorkers, Pool: connections}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{Namespace: o.Namespace, TopicWorkers: o.TopicWorkers, Pool: connections, ShimImage: o.ShimImage}); err != nil {
 		return nil, fmt.Errorf("set up the controllers: %w", err)
 	}
 	if err := hooks.Setup(ctx, mgr); err != nil {
@@ -117,6 +117,8 @@ func managerOptions(o Options, hooks *webhook.Webhooks) ctrl.Options {
 				&corev1.Secret{}: {Namespaces: map[string]cache.Config{o.Namespace: {}}},
 				// Ours by name, and the RBAC allows no other.
 				&admissionregistrationv1.ValidatingWebhookConfiguration{}: {Field: fields.OneTermEqualSelector("metadata.name", webhook.ConfigurationName)},
+				&admissionregistrationv1.MutatingWebhookConfiguration{}:   {Field: fields.OneTermEqualSelector("metadata.name", webhook.ConfigurationName)},
+				&corev1.Pod{}: {Transform: controllers.LightPod},
 			},
 		},
 		Client: client.Options{

@@ -25,6 +25,8 @@ type Options struct {
 	WebhookAddress string
 	// WebhookCertDir holds tls.crt and tls.key of the webhooks; empty makes and renews a certificate.
 	WebhookCertDir string
+	// ShimImage is the image of the producer shim in pods; it holds the operator too.
+	ShimImage string
 	// LeaderElect lets one of several replicas work.
 	LeaderElect bool
 	// TopicWorkers is how many KafkaTopics are reconciled at once.
@@ -57,7 +59,7 @@ func (o Options) Validate() error {
 }
 
 func (o Options) webhooks() webhook.Options {
-	return webhook.Options{Address: o.WebhookAddress, CertDir: o.WebhookCertDir, Namespace: o.Namespace}
+	return webhook.Options{Address: o.WebhookAddress, CertDir: o.WebhookCertDir, Namespace: o.Namespace, ShimImage: o.ShimImage}
 }
 
 func parseLevel(text string) (slog.Level, error) {

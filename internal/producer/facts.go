@@ -49,7 +49,8 @@ func CheckGrace(c Config, graceSeconds int64) []Finding {
 	}}
 }
 
-// factRules are what CheckTopics and CheckGrace say; they need more than a configuration, so their rows check nothing.
+// factRules are what CheckTopics, CheckGrace and the reconcile of a profile say; they need more than a configuration, so
+// their rows check nothing.
 var factRules = []Rule{
 	{
 		ID: "request-above-topic", Severity: Warning, Fields: []string{"spec.batching.maxRequestSize"},
@@ -60,5 +61,15 @@ var factRules = []Rule{
 		ID: "grace-too-short", Severity: Warning, Fields: []string{"spec.shim.drain", "spec.delivery.deliveryTimeout"},
 		Sentence: "a pod that must end sooner than its last records can be delivered loses them; raise terminationGracePeriodSeconds, or lower spec.shim.drain or spec.delivery.deliveryTimeout",
 		Source:   "Kubernetes pod lifecycle", check: func(*Config) []hit { return nil },
+	},
+	{
+		ID: "idempotent-write-acl", Severity: Warning, Fields: []string{"spec.guarantee"},
+		Sentence: "brokers older than Kafka 2.8 that have an authorizer let nobody be idempotent without the ACL IDEMPOTENT_WRITE on the cluster; grant it to the producers' principal, or set spec.authorization.mode to Manage",
+		Source:   "KIP-679", check: func(*Config) []hit { return nil },
+	},
+	{
+		ID: "acl-denied", Severity: Warning, Fields: []string{"spec.authorization.principal"},
+		Sentence: "a DENY ACL that the profile did not make reaches what its principal is to be allowed, and a DENY is stronger; delete it, unless it is meant so",
+		Source:   "org.apache.kafka.metadata.authorizer.StandardAuthorizer", check: func(*Config) []hit { return nil },
 	},
 }

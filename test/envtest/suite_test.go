@@ -106,6 +106,7 @@ func startReplica() *replica {
 		Namespace: operatorNamespace, MetricsAddress: "0", ProbeAddress: "0", TopicWorkers: 32,
 		OutageGrace: time.Minute, LogLevel: "error", LogFormat: "text", Again: true,
 		WebhookAddress: webhookAddress(), WebhookCertDir: environment.WebhookInstallOptions.LocalServingCertDir,
+		ShimImage: "mooring:test",
 	}
 	mgr, err := operator.NewManager(ctx, counted, options, func(s kafka.Settings) (pool.Conn, error) {
 		c, err := franz.NewClient(s, kgo.WithHooks(r))

@@ -139,6 +139,13 @@ var _ = Describe("the certificate of the webhooks", func() {
 		}
 		expectCreated(ctx, configuration)
 		DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, configuration)).To(Succeed()) })
+		mutating := injectionWebhooks()
+		mutating.Name = webhook.ConfigurationName
+		for i := range mutating.Webhooks {
+			mutating.Webhooks[i].ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"nobody": "here"}}
+		}
+		expectCreated(ctx, mutating)
+		DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, mutating)).To(Succeed()) })
 		k := guardedCluster(ctx, atMost(1))
 		address := startStandby(ctx)
 		t := topicNamed(fresh("asked"), on(k.Name), safe)
@@ -149,6 +156,10 @@ var _ = Describe("the certificate of the webhooks", func() {
 			g.Expect(verdict.Result.Message).To(ContainSubstring("set spec.partitions to at most 1"))
 		}).Should(Succeed())
 
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(mutating), mutating)).To(Succeed())
+		for _, w := range mutating.Webhooks {
+			Expect(w.ClientConfig.CABundle).NotTo(BeEmpty(), "%s is not trusted", w.Name)
+		}
 		var secret corev1.Secret
 		name := client.ObjectKey{Namespace: operatorNamespace, Name: webhook.SecretName}
 		Expect(k8s.Get(ctx, name, &secret)).To(Succeed())

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -29,14 +30,26 @@ import (
 // refuse, to see what the reconcile does with it.
 const guardedLabel = "guarded"
 
-// installedWebhooks are those of config/webhook.
+// installedWebhooks are the validating ones of config/webhook.
 func installedWebhooks() *admissionregistrationv1.ValidatingWebhookConfiguration {
 	GinkgoHelper()
-	text, err := os.ReadFile("../../config/webhook/manifests.yaml")
-	Expect(err).NotTo(HaveOccurred())
 	var c admissionregistrationv1.ValidatingWebhookConfiguration
-	Expect(yaml.UnmarshalStrict(text, &c)).To(Succeed())
+	readManifest("../../config/webhook/manifests.yaml", "ValidatingWebhookConfiguration", &c)
 	return &c
+}
+
+// readManifest reads the object of a kind out of a file with several.
+func readManifest(path, kind string, into any) {
+	GinkgoHelper()
+	text, err := os.ReadFile(path)
+	Expect(err).NotTo(HaveOccurred())
+	for _, document := range strings.Split(string(text), "\n---\n") {
+		if strings.Contains(document, "\nkind: "+kind+"\n") {
+			Expect(yaml.UnmarshalStrict([]byte(document), into)).To(Succeed())
+			return
+		}
+	}
+	Fail(path + " has no " + kind)
 }
 
 // guardedWebhooks are those of config/webhook, for namespaces with guardedLabel.
@@ -50,7 +63,10 @@ func guardedWebhooks() envtest.WebhookInstallOptions {
 			selector.MatchLabels = map[string]string{guardedLabel: "true"}
 		}
 	}
-	return envtest.WebhookInstallOptions{ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{c}}
+	return envtest.WebhookInstallOptions{
+		ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{c},
+		MutatingWebhooks:   []*admissionregistrationv1.MutatingWebhookConfiguration{injectionWebhooks()},
+	}
 }
 
 func webhookAddress() string {

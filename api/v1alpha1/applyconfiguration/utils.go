@@ -44,6 +44,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.KafkaTopicSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KafkaTopicStatus"):
 		return &apiv1alpha1.KafkaTopicStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ManagedAccess"):
+		return &apiv1alpha1.ManagedAccessApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ManagedACL"):
+		return &apiv1alpha1.ManagedACLApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ManagedQuota"):
+		return &apiv1alpha1.ManagedQuotaApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("NamespaceConsent"):
 		return &apiv1alpha1.NamespaceConsentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PlanStatus"):

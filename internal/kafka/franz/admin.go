@@ -79,7 +79,7 @@ func (a *Admin) Observe(ctx context.Context, name string, keys []string, f kafka
 	if o, ok := a.view.get(name, keys); ok && f.Admits(o.At) {
 		return o, nil
 	}
-	o, err := a.describe.Do(ctx, name, keys)
+	o, err := a.describe.Do(ctx, name, a.view.keysOf(name))
 	return o, kafka.FromClient(err)
 }
 

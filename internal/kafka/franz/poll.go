@@ -47,6 +47,7 @@ func (a *Admin) Poll(ctx context.Context) (Changes, error) {
 		Brokers: !slices.EqualFunc(info.Brokers, before.Brokers, func(a, b kafka.Broker) bool { return a.Broker == b.Broker }),
 		Info:    a.view.setInfo(info),
 	}
+	changes.Topics = a.view.setNames(namesOf(meta))
 	answers, err := a.complete(ctx, at, meta, keysOf)
 	if err != nil {
 		return changes, kafka.FromClient(err)
@@ -57,6 +58,18 @@ func (a *Admin) Poll(ctx context.Context) (Changes, error) {
 		}
 	}
 	return changes, nil
+}
+
+// namesOf are the names of all topics but Kafka's own, sorted.
+func namesOf(meta *kmsg.MetadataResponse) []string {
+	names := make([]string, 0, len(meta.Topics))
+	for _, t := range meta.Topics {
+		if t.Topic != nil && !t.IsInternal && !strings.HasPrefix(*t.Topic, "__") {
+			names = append(names, *t.Topic)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func infoOf(meta *kmsg.MetadataResponse, before kafka.ClusterInfo) kafka.ClusterInfo {
@@ -112,6 +125,7 @@ func (a *Admin) addFenced(ctx context.Context, info *kafka.ClusterInfo) error {
 	resp, err := req.RequestWith(ctx, a.client)
 	if err != nil {
 		if kafka.ClassOf(kafka.FromClient(err)) == kafka.ClassUnsupported {
+			info.Before28 = true
 			return nil
 		}
 		return kafka.FromClient(err)

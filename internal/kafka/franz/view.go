@@ -14,6 +14,8 @@ type view struct {
 	mu      sync.RWMutex
 	info    kafka.ClusterInfo
 	tracked map[string][]string // topic name to the keys that its observer wants; nil is all
+	watched interests           // what surveys want besides
+	names   []string            // every topic that the last look at the whole cluster found, Kafka's own left out; sorted
 	seen    map[string]sighting
 }
 
@@ -27,6 +29,7 @@ func newView() *view {
 	return &view{
 		info:    kafka.ClusterInfo{ControllerID: -1, Topics: -1},
 		tracked: make(map[string][]string),
+		watched: newInterests(),
 		seen:    make(map[string]sighting),
 	}
 }
@@ -56,7 +59,14 @@ func (v *view) forget(name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.tracked, name)
-	delete(v.seen, name)
+	v.drop(name)
+}
+
+// drop forgets a sighting that nobody cares for.
+func (v *view) drop(name string) {
+	if _, tracked := v.tracked[name]; !tracked && !v.watched.has(name) {
+		delete(v.seen, name)
+	}
 }
 
 func (v *view) trackedKeys() map[string][]string {
@@ -64,9 +74,25 @@ func (v *view) trackedKeys() map[string][]string {
 	defer v.mu.RUnlock()
 	keysOf := make(map[string][]string, len(v.tracked))
 	for name, keys := range v.tracked {
-		keysOf[name] = keys
+		keysOf[name] = v.watched.with(name, keys)
+	}
+	for name := range v.watched.keys {
+		if _, tracked := v.tracked[name]; !tracked {
+			keysOf[name] = v.watched.with(name, []string{})
+		}
 	}
 	return keysOf
+}
+
+// keysOf are the keys that anybody wants of a topic: to look for one at fewer would make the others look again.
+func (v *view) keysOf(name string) []string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	keys, tracked := v.tracked[name]
+	if !tracked {
+		keys = []string{}
+	}
+	return v.watched.with(name, keys)
 }
 
 // get returns a sighting that answers for the keys.
@@ -85,7 +111,7 @@ func (v *view) get(name string, keys []string) (topic.Observed, bool) {
 func (v *view) put(name string, keys []string, o topic.Observed) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if _, tracked := v.tracked[name]; !tracked {
+	if _, tracked := v.tracked[name]; !tracked && !v.watched.has(name) {
 		return false
 	}
 	before, known := v.seen[name]

@@ -19,6 +19,28 @@ func (p *Pool) Topics(h handler.TypedEventHandler[TopicRef, reconcile.Request]) 
 	return source.TypedChannel(p.topics.out, h)
 }
 
+// AlsoTopics is a second source of what Topics fires with, for another controller: what one source has taken, no other
+// gets. It must be asked for before the pool starts.
+func (p *Pool) AlsoTopics(h handler.TypedEventHandler[TopicRef, reconcile.Request]) source.Source {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alsoTopics == nil {
+		p.alsoTopics = newFeed[TopicRef]()
+	}
+	return source.TypedChannel(p.alsoTopics.out, h)
+}
+
+// changed tells everybody who listens of a topic.
+func (p *Pool) changed(ref TopicRef) {
+	p.topics.send(ref)
+	p.mu.Lock()
+	also := p.alsoTopics
+	p.mu.Unlock()
+	if also != nil {
+		also.send(ref)
+	}
+}
+
 // feed hands items from connections to a source. Sending never waits: a connection must go on looking while the
 // controllers are busy. An item that waits already is not added again.
 type feed[T comparable] struct {

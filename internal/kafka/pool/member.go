@@ -61,7 +61,7 @@ func (m *member) hold(err error) {
 	}
 	m.mu.Unlock()
 	if changed {
-		m.pool.topics.send(TopicRef{Cluster: m.name})
+		m.pool.changed(TopicRef{Cluster: m.name})
 	}
 }
 
@@ -210,7 +210,7 @@ func (m *member) adopt(conn Conn, s kafka.Settings, changes franz.Changes) {
 		time.AfterFunc(m.pool.options.ProbeTimeout, old.Close)
 	}
 	m.succeed(conn, changes, nil)
-	m.pool.topics.send(TopicRef{Cluster: m.name}) // the new connection has seen no topic yet
+	m.pool.changed(TopicRef{Cluster: m.name}) // the new connection has seen no topic yet
 }
 
 func (m *member) succeed(conn Conn, changes franz.Changes, rotationErr error) {
@@ -229,11 +229,11 @@ func (m *member) succeed(conn Conn, changes franz.Changes, rotationErr error) {
 		m.pool.clusters.send(m.name)
 	}
 	if recovered || changes.Brokers {
-		m.pool.topics.send(TopicRef{Cluster: m.name})
+		m.pool.changed(TopicRef{Cluster: m.name})
 		return
 	}
 	for _, name := range changes.Topics {
-		m.pool.topics.send(TopicRef{Cluster: m.name, Topic: name})
+		m.pool.changed(TopicRef{Cluster: m.name, Topic: name})
 	}
 }
 
@@ -260,7 +260,7 @@ func (m *member) fail(ctx context.Context, err error) {
 		m.pool.clusters.send(m.name)
 	}
 	if before.Phase == Connecting || (after.Out && !before.Out) {
-		m.pool.topics.send(TopicRef{Cluster: m.name})
+		m.pool.changed(TopicRef{Cluster: m.name})
 	}
 }
 

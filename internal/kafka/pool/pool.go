@@ -44,7 +44,9 @@ type Pool struct {
 	members  map[string]*member
 	clusters *feed[string]
 	topics   *feed[TopicRef]
-	group    sync.WaitGroup
+	// alsoTopics is nil while nobody has asked for it.
+	alsoTopics *feed[TopicRef]
+	group      sync.WaitGroup
 }
 
 // TopicRef names a topic on a cluster. An empty Topic stands for every topic of the cluster.
@@ -145,6 +147,15 @@ func (p *Pool) Forget(cluster, topic string) {
 	if m := p.member(cluster); m != nil {
 		if conn := m.current(); conn != nil {
 			conn.Forget(topic)
+		}
+	}
+}
+
+// Leave ends the interest of an observer in the topics of a cluster, if there is a connection.
+func (p *Pool) Leave(cluster, observer string) {
+	if m := p.member(cluster); m != nil {
+		if conn := m.current(); conn != nil {
+			conn.Leave(observer)
 		}
 	}
 }

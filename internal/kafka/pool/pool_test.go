@@ -789,9 +789,14 @@ func TestSources(t *testing.T) {
 				q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.Cluster, Name: "topic:" + e.Object.Topic}})
 			},
 		})
+		also := s.AlsoTopics(handler.TypedFuncs[TopicRef, reconcile.Request]{
+			GenericFunc: func(_ context.Context, e event.TypedGenericEvent[TopicRef], q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+				q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.Cluster, Name: "also:" + e.Object.Topic}})
+			},
+		})
 		for _, source := range []interface {
 			Start(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request]) error
-		}{clusters, topics} {
+		}{clusters, topics, also} {
 			if err := source.Start(ctx, queue); err != nil {
 				t.Fatal(err)
 			}
@@ -799,12 +804,12 @@ func TestSources(t *testing.T) {
 		s.start()
 		s.ensure("prod", settings("a"))
 		got := make(map[string]bool)
-		for range 2 {
+		for range 3 {
 			r, _ := queue.Get()
 			got[r.String()] = true
 			queue.Done(r)
 		}
-		if diff := cmp.Diff(map[string]bool{"/prod": true, "prod/topic:": true}, got); diff != "" {
+		if diff := cmp.Diff(map[string]bool{"/prod": true, "prod/topic:": true, "prod/also:": true}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		s.end()

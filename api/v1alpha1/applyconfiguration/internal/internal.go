@@ -367,6 +367,59 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: underReplicatedPartitions
       type:
         scalar: numeric
+- name: dev.mooring.mooring.api.v1alpha1.ManagedACL
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: operations
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: pattern
+      type:
+        scalar: string
+    - name: principal
+      type:
+        scalar: string
+    - name: resource
+      type:
+        scalar: string
+- name: dev.mooring.mooring.api.v1alpha1.ManagedAccess
+  map:
+    fields:
+    - name: acls
+      type:
+        list:
+          elementType:
+            namedType: dev.mooring.mooring.api.v1alpha1.ManagedACL
+          elementRelationship: atomic
+    - name: cluster
+      type:
+        scalar: string
+    - name: clusterID
+      type:
+        scalar: string
+    - name: quota
+      type:
+        namedType: dev.mooring.mooring.api.v1alpha1.ManagedQuota
+- name: dev.mooring.mooring.api.v1alpha1.ManagedQuota
+  map:
+    fields:
+    - name: clientID
+      type:
+        scalar: string
+    - name: user
+      type:
+        scalar: string
+    - name: values
+      type:
+        map:
+          elementType:
+            scalar: string
 - name: dev.mooring.mooring.api.v1alpha1.MissingPolicy
   scalar: string
 - name: dev.mooring.mooring.api.v1alpha1.NamespaceConsent
@@ -610,6 +663,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: hash
       type:
         scalar: string
+    - name: managed
+      type:
+        namedType: dev.mooring.mooring.api.v1alpha1.ManagedAccess
     - name: observedGeneration
       type:
         scalar: numeric
@@ -694,6 +750,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.mooring.mooring.api.v1alpha1.ReassignmentStatus
   map:
     fields:
+    - name: bytesRemaining
+      type:
+        scalar: numeric
     - name: done
       type:
         scalar: numeric

@@ -19,8 +19,11 @@ type ProducerProfileStatusApplyConfiguration struct {
 	Hash *string `json:"hash,omitempty"`
 	// pods that are bound to the profile.
 	Pods *PodCountsApplyConfiguration `json:"pods,omitempty"`
-	// topics that the profile writes, and whether they keep what it promises.
+	// topics that the profile writes, and whether they keep what it promises. Of more than 256 the gravest are listed.
 	Topics []TopicDurabilityApplyConfiguration `json:"topics,omitempty"`
+	// managed is what this profile has put on the brokers, or is about to: it is kept, and goes with the profile. What is
+	// not in it was there before, and is left alone.
+	Managed *ManagedAccessApplyConfiguration `json:"managed,omitempty"`
 	// conditions: Ready, Reconciling, Stalled, Valid, Durable.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -79,6 +82,14 @@ func (b *ProducerProfileStatusApplyConfiguration) WithTopics(values ...*TopicDur
 		}
 		b.Topics = append(b.Topics, *values[i])
 	}
+	return b
+}
+
+// WithManaged sets the Managed field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Managed field is set to the value of the last call.
+func (b *ProducerProfileStatusApplyConfiguration) WithManaged(value *ManagedAccessApplyConfiguration) *ProducerProfileStatusApplyConfiguration {
+	b.Managed = value
 	return b
 }
 

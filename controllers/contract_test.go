@@ -1,0 +1,141 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"mooring.dev/mooring/api/v1alpha1"
+	"mooring.dev/mooring/internal/inject"
+)
+
+type eventReasons struct{ notes []string }
+
+func (e *eventReasons) Eventf(_, _ runtime.Object, _, reason, _, _ string, _ ...any) {
+	e.notes = append(e.notes, reason)
+}
+
+func deploymentOf(name string, ready int32) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID(name)}}
+	d.Spec.Replicas = new(int32(2))
+	d.Status = appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 2, AvailableReplicas: ready}
+	return d
+}
+
+func stateOf(deployment string, state inject.State) podState {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "shop", Name: deployment + "-h-1", UID: types.UID(deployment + "-1"), Labels: map[string]string{"pod-template-hash": "h", "app": deployment},
+		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: deployment + "-h", Controller: new(true)}},
+	}}
+	return podState{pod, inject.Refreshed{State: state, Spec: "new"}}
+}
+
+func TestRestartsComeOneByOne(t *testing.T) {
+	broken := deploymentOf("a", 1)
+	broken.Annotations = map[string]string{v1alpha1.AnnotationRestartedFor: "new"}
+	broken.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse}}
+	done := deploymentOf("a", 2)
+	done.Annotations = map[string]string{v1alpha1.AnnotationRestartedFor: "new"}
+	paused := deploymentOf("a", 2)
+	paused.Spec.Paused = true
+	budget := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "a"},
+		Spec: policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "a"}}}}
+	need, current := inject.NeedRestart, inject.Current
+	tests := map[string]struct {
+		reason  string
+		rollout v1alpha1.RolloutPolicy
+		objects []client.Object
+		a, b    inject.State
+		want    []string // restarted
+		event   string
+	}{
+		"by hand":                  {"Manual leaves it to people", v1alpha1.RolloutManual, []client.Object{deploymentOf("a", 2), deploymentOf("b", 2)}, need, need, nil, ""},
+		"nobody needs it":          {"there is nothing to bring", v1alpha1.RolloutRestart, []client.Object{deploymentOf("a", 2), deploymentOf("b", 2)}, current, current, nil, ""},
+		"two need it":              {"one at a time", v1alpha1.RolloutRestart, []client.Object{deploymentOf("a", 2), deploymentOf("b", 2)}, need, need, []string{"a"}, eventRestarted},
+		"missed pods need it":      {"only a restart injects them", v1alpha1.RolloutRestart, []client.Object{deploymentOf("a", 2), deploymentOf("b", 2)}, current, inject.Missed, []string{"b"}, eventRestarted},
+		"the first is restarting":  {"the next one waits", v1alpha1.RolloutRestart, []client.Object{deploymentOf("a", 1), deploymentOf("b", 2)}, current, need, nil, ""},
+		"the first is ready again": {"then it is the next one's turn", v1alpha1.RolloutRestart, []client.Object{done, deploymentOf("b", 2)}, current, need, []string{"b"}, eventRestarted},
+		"the first never is":       {"what broke one must not break the next", v1alpha1.RolloutRestart, []client.Object{broken, deploymentOf("b", 2)}, need, need, nil, eventRollout},
+		"the first is paused":      {"somebody holds it", v1alpha1.RolloutRestart, []client.Object{paused, deploymentOf("b", 2)}, need, need, []string{"b"}, eventRestarted},
+		"the first is gone":        {"its pods go too", v1alpha1.RolloutRestart, []client.Object{deploymentOf("b", 2)}, need, need, []string{"b"}, eventRestarted},
+		"no budget for it":         {"somebody promised to keep its pods", v1alpha1.RolloutRestart, []client.Object{deploymentOf("a", 2), deploymentOf("b", 2), budget}, need, current, nil, ""},
+		"restarted in vain":        {"the same restart is not tried again", v1alpha1.RolloutRestart, []client.Object{done, deploymentOf("b", 2)}, need, current, nil, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := runtime.NewScheme()
+			utilruntime.Must(clientgoscheme.AddToScheme(s))
+			utilruntime.Must(v1alpha1.AddToScheme(s))
+			b := fake.NewClientBuilder().WithScheme(s)
+			for _, o := range tt.objects {
+				b.WithObjects(o.DeepCopyObject().(client.Object))
+			}
+			c := b.Build()
+			events := &eventReasons{}
+			r := &ContractReconciler{Client: c, Live: c, Events: Events{events}, Now: func() time.Time { return time.Unix(0, 0) }}
+			r.init()
+			p := &v1alpha1.ProducerProfile{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "reliable"}}
+			p.Spec.Injection = &v1alpha1.ProducerInjection{Rollout: tt.rollout}
+			if _, err := r.rollOut(t.Context(), p, []podState{stateOf("a", tt.a), stateOf("b", tt.b)}); err != nil {
+				t.Fatal(err)
+			}
+			var restarted []string
+			for _, name := range []string{"a", "b"} {
+				var d appsv1.Deployment
+				if err := client.IgnoreNotFound(c.Get(t.Context(), types.NamespacedName{Namespace: "shop", Name: name}, &d)); err != nil {
+					t.Fatal(err)
+				}
+				if d.Spec.Template.Annotations[annotationRestartedAt] != "" {
+					restarted = append(restarted, name)
+				}
+			}
+			if diff := cmp.Diff(tt.want, restarted); diff != "" {
+				t.Errorf("%s: restarted (-want +got):\n%s", tt.reason, diff)
+			}
+			if tt.event == "" && len(events.notes) > 0 || tt.event != "" && (len(events.notes) != 1 || events.notes[0] != tt.event) {
+				t.Errorf("%s: Events %q, want %q", tt.reason, events.notes, tt.event)
+			}
+		})
+	}
+}
+
+func TestOnlyCertificatesTravelInAContract(t *testing.T) {
+	const certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+	const key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+	if got := onlyCertificates([]byte("text\n" + key + certificate + key + certificate)); got != certificate+certificate {
+		t.Errorf("%q", got)
+	}
+	if got := onlyCertificates([]byte("nonsense")); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAPodOfTheCacheIsLight(t *testing.T) {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "a", Labels: map[string]string{"app": "a"}, Annotations: map[string]string{
+		v1alpha1.AnnotationContract: "{}", inject.AnnotationFilePrefix + "x": "y", "kubectl.kubernetes.io/last-applied-configuration": "long",
+	}}}
+	pod.Spec.Containers = []corev1.Container{{Name: "app"}}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, Message: "long"}
+	got, err := LightPod(pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	light := got.(*corev1.Pod)
+	if len(light.Spec.Containers) > 0 || light.Status.Message != "" || len(light.Annotations) != 2 || light.Labels["app"] != "a" || light.Status.Phase != corev1.PodRunning {
+		t.Errorf("%+v", light)
+	}
+	if len(pod.Spec.Containers) != 1 || len(pod.Annotations) != 3 {
+		t.Error("the transform changed its argument")
+	}
+}
