@@ -20,8 +20,15 @@ func fallback(c kmsg.DescribeConfigsResponseResourceConfig) *string {
 			return inUnitOf(s.Name, *s.Value)
 		}
 	}
+	if preset, ok := unlisted[c.Name]; ok && len(c.ConfigSynonyms) > 0 {
+		return &preset
+	}
 	return nil
 }
+
+// unlisted are defaults that brokers leave out of the synonyms, because the default is that of another key, in another unit:
+// log.retention.hours and log.roll.hours are 168 (Kafka 2.x to 4.x). When one of them is set, it is listed.
+var unlisted = map[string]string{"retention.ms": "604800000", "segment.ms": "604800000"}
 
 // perUnit are the milliseconds of the units in which a broker's own key may be, where the topic's key is in milliseconds:
 // log.retention.hours, log.retention.minutes and log.roll.hours (ServerTopicConfigSynonyms, Kafka 3.x and 4.x).

@@ -14,6 +14,7 @@ func TestFallbackOfAnOverride(t *testing.T) {
 	const override, static, preset = kmsg.ConfigSourceDynamicTopicConfig, kmsg.ConfigSourceStaticBrokerConfig, kmsg.ConfigSourceDefaultConfig
 	tests := map[string]struct {
 		reason   string
+		key      string
 		source   kmsg.ConfigSource
 		synonyms []synonym
 		want     *string
@@ -39,15 +40,17 @@ func TestFallbackOfAnOverride(t *testing.T) {
 		"more hours than fit":         {reason: "it must not wrap round to a small number", source: override, synonyms: []synonym{{Name: "log.retention.hours", Value: new("9223372036854775807"), Source: static}}},
 		"hours that are not a number": {reason: "nothing is known", source: override, synonyms: []synonym{{Name: "log.retention.hours", Value: new("soon"), Source: static}}},
 		"a value that is not told":    {reason: "sensitive synonyms have none", source: override, synonyms: []synonym{{Name: "a", Source: static}}},
+		"nothing but the override":    {reason: "168 hours, which no broker lists while nobody has set them", key: "retention.ms", source: override, synonyms: []synonym{{Name: "retention.ms", Value: new("1"), Source: override}}, want: new("604800000")},
+		"nothing at all":              {reason: "the broker is older than 1.1, and would not say what is set", key: "retention.ms", source: override},
 		"no synonyms":                 {reason: "the broker is older than 1.1", source: override},
 		"no override":                 {reason: "there is nothing to reset", source: static, synonyms: []synonym{{Name: "a", Value: new("2"), Source: static}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			answer := wirereq.DescribeConfigsAnswers(&kmsg.DescribeConfigsResponse{Resources: []kmsg.DescribeConfigsResponseResource{
-				{ResourceName: "a", Configs: []kmsg.DescribeConfigsResponseResourceConfig{{Name: "k", Value: new("1"), Source: tt.source, ConfigSynonyms: tt.synonyms}}},
+				{ResourceName: "a", Configs: []kmsg.DescribeConfigsResponseResourceConfig{{Name: tt.key, Value: new("1"), Source: tt.source, ConfigSynonyms: tt.synonyms}}},
 			}})
-			if diff := cmp.Diff(tt.want, answer["a"].Value["k"].Fallback); diff != "" {
+			if diff := cmp.Diff(tt.want, answer["a"].Value[tt.key].Fallback); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
 			}
 		})
