@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"os"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -34,6 +35,10 @@ func listenHTTP(c contract.Contract, log *slog.Logger) (*gateway.Gateway, error)
 	if c.Listeners.HTTP == "" {
 		return nil, nil
 	}
+	c, err := gateway.FillTransactionalID(c, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
 	l, err := net.Listen("tcp", c.Listeners.HTTP)
 	if err != nil {
 		return nil, err
@@ -61,4 +66,16 @@ func drainHTTP(ctx context.Context, g *gateway.Gateway) <-chan gateway.Report {
 	}
 	go func() { report <- g.Drain(ctx) }()
 	return report
+}
+
+// reloadHTTP puts another contract in force for the HTTP listener, if there is one.
+func reloadHTTP(g *gateway.Gateway, c contract.Contract) error {
+	if g == nil {
+		return nil
+	}
+	c, err := gateway.FillTransactionalID(c, os.Getenv)
+	if err != nil {
+		return err
+	}
+	return g.Reload(c)
 }

@@ -115,12 +115,10 @@ func reload(server *proxy.Server, web *gateway.Gateway, book *audit.Book, log *s
 			log.Warn("the contract names another listener; it takes a restart", "listening", old.Listeners.Kafka, "wanted", c.Listeners.Kafka)
 			c.Listeners.Kafka = old.Listeners.Kafka
 		}
-		if web != nil {
-			if err := web.Reload(c); err != nil {
-				book.ReloadFailures.Add(1)
-				log.Error("the HTTP listener cannot use the new contract; the one before stays in effect", "err", err)
-				return
-			}
+		if err := reloadHTTP(web, c); err != nil {
+			book.ReloadFailures.Add(1)
+			log.Error("the HTTP listener cannot use the new contract; the one before stays in effect", "err", err)
+			return
 		}
 		server.Reload(c)
 		book.Reloads.Add(1)

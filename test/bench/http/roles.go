@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	_ "net/http/pprof" // for PPROF_GATEWAY=127.0.0.1:6060
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"mooring.dev/mooring/internal/contract"
+	"mooring.dev/mooring/internal/shim/gateway"
+	"mooring.dev/mooring/internal/shim/gateway/sink"
+)
+
+const topic = "bench"
+
+// child is a process of this program in another role.
+type child struct {
+	command *exec.Cmd
+	input   io.WriteCloser
+	address string
+}
+
+// spawn a role; it says its address when it is ready, and ends with its standard input.
+func spawn(ctx context.Context, role, brokers string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{command: exec.CommandContext(ctx, self, role, brokers)}
+	c.command.Stderr = os.Stderr
+	if c.input, err = c.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := c.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.command.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		c.stop()
+		return nil, fmt.Errorf("%s did not start: %w", role, err)
+	}
+	c.address = strings.TrimSpace(line)
+	return c, nil
+}
+
+func (c *child) stop() {
+	c.input.Close()
+	_ = c.command.Wait() // it was told to end
+}
+
+// role runs until standard input ends.
+func role(ctx context.Context, name string, args []string) error {
+	if name == "brokers" {
+		cluster, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(6, topic), kfake.BlackholeProduce(), kfake.ClusterID("bench"))
+		if err != nil {
+			return err
+		}
+		defer cluster.Close()
+		fmt.Println(strings.Join(cluster.ListenAddrs(), ","))
+		_, err = io.Copy(io.Discard, os.Stdin)
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	c := policy(args[0])
+	serve, err := server(name, c)
+	if err != nil {
+		return err
+	}
+	go func() { _ = serve(l) }()
+	if address := os.Getenv("PPROF_" + strings.ToUpper(name)); address != "" {
+		go func() { _ = http.ListenAndServe(address, nil) }()
+	}
+	fmt.Println(l.Addr())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+func policy(brokers string) contract.Contract {
+	return contract.Contract{
+		Cluster:     contract.Cluster{Name: "bench", ID: "bench", BootstrapServers: strings.Split(brokers, ",")},
+		Guarantee:   contract.Idempotent,
+		Enforcement: contract.Enforcement{Mode: contract.Upgrade, Acks: -1, Idempotence: true},
+		Limits:      contract.Limits{MaxInFlight: 5},
+		Timing:      contract.Timing{DeliveryTimeout: 120000},
+	}
+}
+
+func connect(c contract.Contract) ([]kgo.Opt, error) {
+	return []kgo.Opt{kgo.SeedBrokers(c.Cluster.BootstrapServers...)}, nil
+}
+
+func producer(c contract.Contract) (*kgo.Client, error) {
+	opts, err := sink.Options(c)
+	if err != nil {
+		return nil, err
+	}
+	where, _ := connect(c)
+	return kgo.NewClient(append(opts, where...)...)
+}
+
+func server(name string, c contract.Contract) (func(net.Listener) error, error) {
+	if name == "gateway" {
+		g, err := gateway.New(c, connect, gateway.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return g.Serve, nil
+	}
+	client, err := producer(c)
+	if err != nil {
+		return nil, err
+	}
+	handler := bare(client)
+	if name == "stdjson" {
+		handler = plainJSON(client)
+	}
+	return (&http.Server{Handler: handler}).Serve, nil
+}
+
+// bare is the floor: what any handler must do.
+func bare(client *kgo.Client) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		result, err := client.ProduceSync(r.Context(), &kgo.Record{Topic: topic, Value: body}).First()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintf(w, `{"partition":%d,"offset":%d}`, result.Partition, result.Offset)
+	}
+}
+
+// plainJSON is the v2 route as encoding/json makes it.
+func plainJSON(client *kgo.Client) http.HandlerFunc {
+	type position struct {
+		Partition int32 `json:"partition"`
+		Offset    int64 `json:"offset"`
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			Records []struct {
+				Key   []byte `json:"key"`
+				Value []byte `json:"value"`
+			} `json:"records"`
+		}
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = json.Unmarshal(body, &request)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		records := make([]*kgo.Record, len(request.Records))
+		for i, in := range request.Records {
+			records[i] = &kgo.Record{Topic: topic, Key: in.Key, Value: in.Value}
+		}
+		var answer struct {
+			Offsets []position `json:"offsets"`
+		}
+		for _, result := range client.ProduceSync(r.Context(), records...) {
+			if result.Err != nil {
+				http.Error(w, result.Err.Error(), http.StatusInternalServerError)
+				return
+			}
+			answer.Offsets = append(answer.Offsets, position{result.Record.Partition, result.Record.Offset})
+		}
+		w.Header().Set("Content-Type", "application/vnd.kafka.v2+json")
+		_ = json.NewEncoder(w).Encode(answer)
+	}
+}
