@@ -79,7 +79,7 @@ func showTable(cluster *local.Cluster) error {
 		if n.Controller {
 			roles = "broker,controller"
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t127.0.0.1:%d\t%s\n", n.ID, n.Phase, pid, n.Rack, roles, n.Ports[local.ListenerPlaintext], n.Log)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", n.ID, n.Phase, pid, n.Rack, roles, n.At(local.ListenerPlaintext), n.Log)
 	}
 	return w.Flush()
 }

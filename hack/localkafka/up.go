@@ -24,6 +24,7 @@ func (f *upFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.embedded, "embedded", false, "kfake instead of Apache Kafka: up in a moment, plaintext only, data in memory")
 	flags.IntVar(&f.config.Brokers, "brokers", 3, "how many brokers")
+	flags.StringVar(&f.config.Address, "address", "", "the IPv4 address of this machine that brokers listen on and are known by; whoever reaches it is a super user (default "+local.DefaultAddress+")")
 	flags.StringSliceVar(&f.config.Racks, "racks", nil, "the racks, given to the brokers in turn (default rack-a,rack-b,rack-c)")
 	flags.StringArrayVar(&f.properties, "property", nil, "a server property for every broker, as name=value; can be repeated")
 	flags.BoolVar(&f.config.Authorizer, "authorizer", false, "turn Kafka's StandardAuthorizer on")

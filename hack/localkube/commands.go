@@ -23,6 +23,7 @@ func newRootCommand() *cobra.Command {
 		newAssetsCommand(), newBuildCommand(),
 		newUpCommand(), newRunCommand(), newDownCommand(), newStatusCommand(),
 		newStopComponentCommand(), newStartComponentCommand(),
+		newLoadCommand(), newCheckNodeCommand(), newSnapshotCommand(),
 	)
 	return root
 }
@@ -40,20 +41,27 @@ func (f *binaryFlags) add(cmd *cobra.Command, components []string) {
 	cmd.Flags().BoolVar(&f.noDownload, "no-download", false, "do not try to download prebuilt binaries (also by $"+assets.EnvNoDownload+")")
 }
 
-// ensure returns the chosen components and the folder with their binaries.
-func (f *binaryFlags) ensure(cmd *cobra.Command, onlyBuild bool) ([]component.Component, string, error) {
+// ensure returns the folder with the chosen components' binaries, and that with
+// those of a node, which is empty when none of them was chosen.
+func (f *binaryFlags) ensure(cmd *cobra.Command, onlyBuild bool) (dir, nodeDir string, err error) {
 	components, err := component.Select(f.components)
 	if err != nil {
-		return nil, "", err
+		return "", "", err
 	}
-	dir, err := assets.Ensure(cmd.Context(), assets.Options{
+	options := assets.Options{
 		Components: components,
 		Source:     f.source,
 		NoDownload: f.noDownload,
 		OnlyBuild:  onlyBuild,
 		Report:     progress(),
-	})
-	return components, dir, err
+	}
+	if dir, err = assets.Ensure(cmd.Context(), options); err != nil {
+		return "", "", err
+	}
+	if len(component.OfModule(components, component.NodeModule)) > 0 {
+		nodeDir, err = assets.EnsureNode(cmd.Context(), options)
+	}
+	return dir, nodeDir, err
 }
 
 // progress goes to stderr: stdout is for what other programs read.
@@ -67,7 +75,7 @@ func newAssetsCommand() *cobra.Command {
 		Long:  "Make sure the binaries are there, and print their folder and nothing else to stdout.\nUse it as KUBEBUILDER_ASSETS for controller-runtime's envtest.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, dir, err := flags.ensure(cmd, false)
+			dir, _, err := flags.ensure(cmd, false)
 			if err != nil {
 				return err
 			}

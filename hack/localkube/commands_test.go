@@ -26,7 +26,7 @@ func TestParseExtraArgs(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("want %v, got %v, %v", want, got, err)
 	}
-	for _, wrong := range []string{"--v=4", "etcd", "kubectl=--v=4", "kube-proxy=--v=4", "etcd=warn"} {
+	for _, wrong := range []string{"--v=4", "etcd", "kubectl=--v=4", "cilium=--v=4", "etcd=warn"} {
 		if _, err := parseExtraArgs([]string{wrong}); err == nil {
 			t.Errorf("want %q refused", wrong)
 		}

@@ -55,6 +55,7 @@ func (f *dirFlag) resolve() (string, error) {
 type upFlags struct {
 	binaryFlags
 	dirFlag
+	nodeFlags
 	layout    component.Layout
 	extraArgs []string
 	timeout   time.Duration
@@ -63,6 +64,7 @@ type upFlags struct {
 func (f *upFlags) add(cmd *cobra.Command) {
 	f.binaryFlags.add(cmd, component.ForUp())
 	f.dirFlag.add(cmd)
+	f.nodeFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.layout.BindAddress, "bind-address", component.DefaultBindAddress, "address the API server listens on; whoever reaches it still needs a credential")
 	flags.StringVar(&f.layout.AdvertiseAddress, "advertise-address", "", "address at which pods reach the API server (default the bind address, or loopback if that is every address)")
@@ -83,6 +85,9 @@ func (f *upFlags) up(cmd *cobra.Command) (state *cluster.State, started bool, er
 	if f.layout.Dir, err = f.resolve(); err != nil {
 		return nil, false, err
 	}
+	if err := f.nodeFlags.apply(cmd, f); err != nil {
+		return nil, false, err
+	}
 	if f.layout.AdvertiseAddress == "" {
 		f.layout.AdvertiseAddress = f.layout.BindAddress
 		if f.layout.BindAddress == "0.0.0.0" || f.layout.BindAddress == "::" {
@@ -99,12 +104,9 @@ func (f *upFlags) up(cmd *cobra.Command) (state *cluster.State, started bool, er
 	return cluster.Up(cmd.Context(), cluster.UpOptions{
 		Layout:     f.layout,
 		Components: components,
-		Binaries: func() (string, error) {
-			_, dir, err := f.ensure(cmd, false)
-			return dir, err
-		},
-		Timeout: f.timeout,
-		Report:  progress(),
+		Binaries:   func() (string, string, error) { return f.ensure(cmd, false) },
+		Timeout:    f.timeout,
+		Report:     progress(),
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mooring.dev/mooring/hack/localkube/internal/cluster"
+	"mooring.dev/mooring/hack/localkube/internal/proc"
 )
 
 // harness runs the built program as a user does.
@@ -70,13 +71,19 @@ func (h harness) kubectl(args ...string) string {
 // pid returns the pid of a component that must be alive.
 func (h harness) pid(name string) int {
 	h.t.Helper()
+	return h.identity(name).PID
+}
+
+// identity returns the process of a component that must be alive.
+func (h harness) identity(name string) proc.Identity {
+	h.t.Helper()
 	for _, c := range h.state().Components {
 		if c.Name == name && c.Alive() {
-			return c.PID
+			return c.Identity
 		}
 	}
 	h.t.Fatalf("%s is not alive", name)
-	return 0
+	return proc.Identity{}
 }
 
 // TestControlPlane needs no network if the binaries are in the cache, and builds
@@ -141,7 +148,9 @@ func (h harness) checkComponentRestart() {
 }
 
 func (h harness) checkHalfDead() {
-	if err := syscall.Kill(h.pid("etcd"), syscall.SIGKILL); err != nil {
+	// Killed behind localkube's back, and gone: until the kernel has taken it apart, it
+	// is there and does not answer.
+	if _, err := proc.Stop(h.t.Context(), h.identity("etcd"), 0); err != nil {
 		h.t.Fatal(err)
 	}
 	if stdout, _, status := h.localkube("status"); status != 1 || !strings.Contains(stdout, "dead") {

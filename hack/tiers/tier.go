@@ -17,7 +17,9 @@ type tier struct {
 	// prepare brings the real parts and returns what the tests need in their environment; the error says what is missing
 	// and how to have it.
 	prepare func(ctx context.Context) (env []string, err error)
-	suites  []suite
+	// optional is a tier that not every CI can run: that it did not run is printed and counted, and fails nothing.
+	optional bool
+	suites   []suite
 }
 
 // suite is one go test command.
@@ -36,6 +38,7 @@ var tiers = []tier{
 		suites: []suite{
 			{args: []string{"./..."}},
 			{dir: "hack/localkube", args: []string{"./..."}},
+			{dir: "hack/image", args: []string{"./..."}},
 		},
 	},
 	{
@@ -44,6 +47,13 @@ var tiers = []tier{
 		parts:   "etcd, kube-apiserver",
 		prepare: kubernetesAssets,
 		suites:  []suite{{args: []string{"-tags", "envtest", "-timeout", "15m", "./test/envtest/..."}}},
+	},
+	{
+		name:    "fleet",
+		what:    "two operators at admission and real roll-outs: a replica killed, refusals, restarts",
+		parts:   "etcd, kube-apiserver, kube-controller-manager",
+		prepare: controllerManager,
+		suites:  []suite{{args: []string{"-tags", "fleet", "-count=1", "-timeout", "10m", "./test/fleet/..."}}},
 	},
 	{
 		name:    "kafka",
@@ -69,6 +79,37 @@ var tiers = []tier{
 			{dir: "test/conformance", args: []string{"-tags", "conformance,kafka", "-count=1", "-timeout", "10m", "-run", "TestProduce", "."}, cluster: true},
 		},
 	},
+	{
+		name:    "shim",
+		what:    "any client through the shim keeps the guarantee, and the ledger of what it was told",
+		parts:   "mooring-shim, Kafka, kafka-clients, librdkafka, kafkajs and five more",
+		prepare: clientsAndKafka,
+		suites: []suite{
+			{dir: "test/conformance", args: []string{"-tags", "conformance,kafka", "-count=1", "-timeout", "15m", "-run", "TestShim$", "."}},
+			{dir: "test/ledger", args: []string{"-tags", "kafka", "-count=1", "-timeout", "10m", "."}},
+		},
+	},
+	{
+		name:     "e2e",
+		what:     "the operator as users install it, on a node, with three brokers beside it",
+		parts:    "kubelet, containerd, kube-proxy, the control plane, Apache Kafka",
+		prepare:  nodeAndKafka,
+		optional: true,
+		suites:   []suite{{args: []string{"-tags", "e2e", "-count=1", "-timeout", "30m", "./test/e2e/..."}}},
+	},
+}
+
+// nodeAndKafka says why a node cannot run here, and otherwise has its binaries built and Apache Kafka's jars fetched.
+func nodeAndKafka(ctx context.Context) ([]string, error) {
+	if output, err := exec.CommandContext(ctx, bin("localkube"), "check-node", "--install").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s", strings.TrimSpace(string(output)))
+	}
+	cmd := exec.CommandContext(ctx, bin("localkube"), "build", "--components", "all")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("the node's binaries cannot be had (see above): %w", err)
+	}
+	return nil, fetchKafka(ctx)
 }
 
 func (t tier) run(ctx context.Context) report {
@@ -127,6 +168,16 @@ func kubernetesAssets(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("the control plane's binaries cannot be had (see above): %w", err)
 	}
 	return []string{"KUBEBUILDER_ASSETS=" + strings.TrimSpace(output.String())}, nil
+}
+
+// controllerManager has the control plane built, controllers too, so that the suite's own start of it is quick.
+func controllerManager(ctx context.Context) ([]string, error) {
+	cmd := exec.CommandContext(ctx, bin("localkube"), "build", "--components", "etcd,kube-apiserver,kube-controller-manager")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("the control plane's binaries cannot be had (see above): %w", err)
+	}
+	return nil, nil
 }
 
 // clientsAndKafka has what builds and runs the clients installed, and Apache Kafka's jars fetched. What the clients are made of

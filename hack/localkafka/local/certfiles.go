@@ -78,7 +78,7 @@ func writeCertificates(s State, now time.Time) error {
 }
 
 func writeKeystores(ca *authority, node Node, now time.Time) error {
-	right, err := ca.Server(fmt.Sprintf("node-%d", node.ID), []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}, now)
+	right, err := ca.Server(fmt.Sprintf("node-%d", node.ID), []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(node.Address)}, now)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,10 @@ type Settings struct {
 	// Brokers is how many nodes there are, with ids from 1. Default: 3. The first three are controllers too (with
 	// fewer than three nodes, the first one only).
 	Brokers int `json:"brokers"`
+	// Address is the IPv4 address of this machine that the brokers listen on and are known by. Leave it, unless clients
+	// are elsewhere, such as in the pods of localkube's node: whoever reaches the address is a super user.
+	// Default: 127.0.0.1.
+	Address string `json:"address"`
 	// Racks are given to the nodes in turn. Default: rack-a, rack-b, rack-c.
 	Racks []string `json:"racks"`
 	// Authorizer turns Kafka's StandardAuthorizer on, with nobody allowed anything without an ACL but the super users:
@@ -56,6 +61,9 @@ type Settings struct {
 	// Embedded says that the cluster is kfake. Up sets it from Config.EmbeddedCommand.
 	Embedded bool `json:"embedded"`
 }
+
+// DefaultAddress is reached from this machine alone.
+const DefaultAddress = "127.0.0.1"
 
 // CacheDir is where jars and, by default, clusters are kept: $MOORING_CACHE, or "mooring" in the user's cache directory.
 func CacheDir() (string, error) {
@@ -102,6 +110,9 @@ func fromConfig(cfg Config) (Config, error) {
 	if cfg.Brokers == 0 {
 		cfg.Brokers = 3
 	}
+	if cfg.Address == "" {
+		cfg.Address = DefaultAddress
+	}
 	if err := validateEmbedded(cfg.Settings); err != nil {
 		return cfg, err
 	}
@@ -126,6 +137,9 @@ func validate(s Settings) error {
 	if s.Brokers < 1 || s.Brokers > 20 {
 		return fmt.Errorf("%d brokers were asked for; ask for 1 to 20 (each takes about 400 MB of memory)", s.Brokers)
 	}
+	if address, err := netip.ParseAddr(s.Address); err != nil || !address.Is4() || address.IsUnspecified() {
+		return fmt.Errorf("the address %q is no IPv4 address that brokers can be known by; give one of this machine's", s.Address)
+	}
 	if !heapPattern.MatchString(s.Heap) {
 		return fmt.Errorf("the heap %q is no size that Java knows; write it like 512m or 1g", s.Heap)
 	}
@@ -147,6 +161,8 @@ func validateEmbedded(s Settings) error {
 	}
 	const mend = "; leave it out, or run Apache Kafka (without --embedded)"
 	switch {
+	case s.Address != DefaultAddress:
+		return fmt.Errorf("the embedded broker listens on %s alone%s", DefaultAddress, mend)
 	case s.Authorizer:
 		return fmt.Errorf("the embedded broker runs without an authorizer here%s", mend)
 	case len(s.Racks) > 0:

@@ -298,7 +298,7 @@ func testDown(ctx context.Context, t *testing.T, c *Cluster) {
 			t.Errorf("node %d (process %d) is still there", n.ID, n.Process.PID)
 		}
 		for listener, port := range n.Ports {
-			l, err := net.Listen("tcp4", loopback(port))
+			l, err := net.Listen("tcp4", at(DefaultAddress, port))
 			if err != nil {
 				t.Errorf("the port of %s of node %d is not free: %v", listener, n.ID, err)
 				continue

@@ -16,7 +16,7 @@ func newState(cfg Config) (State, error) {
 		Settings:     cfg.Settings,
 	}
 	listeners := listenersOf(cfg.Settings)
-	ports, err := freePorts(cfg.Brokers * len(listeners))
+	ports, err := freePorts(cfg.Address, cfg.Brokers*len(listeners))
 	if err != nil {
 		return s, err
 	}
@@ -51,7 +51,7 @@ func listenersOf(s Settings) (listeners []Listener) {
 }
 
 func newNode(cfg Config, i int) Node {
-	node := Node{Rack: cfg.Racks[i%len(cfg.Racks)], Ports: map[Listener]int{}}
+	node := Node{Rack: cfg.Racks[i%len(cfg.Racks)], Address: cfg.Address, Ports: map[Listener]int{}}
 	if cfg.Embedded {
 		node.ID, node.Dir = int32(i), cfg.Dir // kfake counts from 0
 		node.Log = filepath.Join(cfg.Dir, "kfake.log")

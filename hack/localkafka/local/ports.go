@@ -14,9 +14,9 @@ const (
 	lastPort  = 29999
 )
 
-// freePorts finds n ports on 127.0.0.1 that nothing listens on. Each is held until all are found, so all differ.
+// freePorts finds n ports on that address that nothing listens on. Each is held until all are found, so all differ.
 // Another process can still take one before the broker does; the range is random and wide so that this is rare.
-func freePorts(n int) ([]int, error) {
+func freePorts(address string, n int) ([]int, error) {
 	held := make([]net.Listener, 0, n)
 	defer func() {
 		for _, l := range held {
@@ -29,7 +29,7 @@ func freePorts(n int) ([]int, error) {
 			return ports, nil
 		}
 		port := firstPort + rand.IntN(lastPort-firstPort+1)
-		l, err := net.Listen("tcp4", loopback(port))
+		l, err := net.Listen("tcp4", at(address, port))
 		if err != nil {
 			continue
 		}
@@ -38,11 +38,15 @@ func freePorts(n int) ([]int, error) {
 	if len(ports) == n {
 		return ports, nil
 	}
-	return nil, errors.New(portsTaken(n))
+	return nil, errors.New(portsTaken(address, n))
 }
 
-func portsTaken(n int) string {
-	return fmt.Sprintf("%d free ports between %d and %d on 127.0.0.1 were not found; stop what listens there (ss -ltnp shows it)", n, firstPort, lastPort)
+func portsTaken(address string, n int) string {
+	return fmt.Sprintf("%d free ports between %d and %d on %s were not found; is the address this machine's? Otherwise stop what listens there (ss -ltnp shows it)", n, firstPort, lastPort, address)
 }
 
-func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+// at joins an IPv4 address and a port.
+func at(address string, port int) string { return fmt.Sprintf("%s:%d", address, port) }
+
+// At is where the node listens for that.
+func (n Node) At(l Listener) string { return at(n.Address, n.Ports[l]) }

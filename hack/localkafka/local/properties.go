@@ -36,17 +36,16 @@ func (p properties) addStructure(s State, node Node) {
 	var listeners, advertised, protocols, voters []string
 	for _, kind := range listenerKinds {
 		protocols = append(protocols, string(kind.name)+":"+kind.protocol)
-		port, ok := node.Ports[kind.name]
-		if !ok {
+		if _, ok := node.Ports[kind.name]; !ok {
 			continue
 		}
-		at := string(kind.name) + "://" + loopback(port)
+		at := string(kind.name) + "://" + node.At(kind.name)
 		listeners = append(listeners, at)
 		advertised = append(advertised, at)
 	}
 	for _, n := range s.Nodes {
 		if n.Controller {
-			voters = append(voters, fmt.Sprintf("%d@%s", n.ID, loopback(n.Ports[ListenerController])))
+			voters = append(voters, fmt.Sprintf("%d@%s", n.ID, n.At(ListenerController)))
 		}
 	}
 	p["process.roles"] = "broker"

@@ -61,11 +61,10 @@ func answers(ctx context.Context, node Node, expected []Node) error {
 	}
 	// The plaintext listener answers before the last of the others is bound.
 	for _, kind := range listenerKinds {
-		port, ok := node.Ports[kind.name]
-		if !ok {
+		if _, ok := node.Ports[kind.name]; !ok {
 			continue
 		}
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp4", loopback(port))
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp4", node.At(kind.name))
 		if err != nil {
 			return fmt.Errorf("the listener %s of node %d does not accept connections: %w", kind.name, node.ID, err)
 		}
@@ -77,7 +76,7 @@ func answers(ctx context.Context, node Node, expected []Node) error {
 // brokersKnownTo asks this very node, not whichever broker a client would choose. Kafka lists live brokers only: one
 // that is registered and still fenced is left out.
 func brokersKnownTo(ctx context.Context, node Node) (map[int32]bool, error) {
-	address := loopback(node.Ports[ListenerPlaintext])
+	address := node.At(ListenerPlaintext)
 	client, err := kgo.NewClient(kgo.SeedBrokers(address))
 	if err != nil {
 		return nil, fmt.Errorf("a client for %s could not be made: %w", address, err)

@@ -41,7 +41,7 @@ type State struct {
 	Nodes        []Node       `json:"nodes"`
 }
 
-// Bootstrap lists every node's address (127.0.0.1:port) for each listener. A stopped node keeps its place.
+// Bootstrap lists every node's address and port for each listener. A stopped node keeps its place.
 type Bootstrap struct {
 	Plaintext     []string `json:"plaintext"`
 	TLS           []string `json:"tls,omitempty"`
@@ -65,8 +65,10 @@ type Node struct {
 	ID   int32  `json:"id"`
 	Rack string `json:"rack"`
 	// Controller says that the node is a voter of the KRaft quorum as well as a broker.
-	Controller bool             `json:"controller"`
-	Ports      map[Listener]int `json:"ports"`
+	Controller bool `json:"controller"`
+	// Address is where it listens, on all of its Ports.
+	Address string           `json:"address"`
+	Ports   map[Listener]int `json:"ports"`
 	// Process is the one started last; it need not be alive. Nil: none was started yet.
 	Process    *Process `json:"process,omitempty"`
 	Dir        string   `json:"dir"`
@@ -114,8 +116,8 @@ func (s State) Node(id int32) (Node, error) {
 func bootstrapFrom(nodes []Node) Bootstrap {
 	on := func(l Listener) (addresses []string) {
 		for _, n := range nodes {
-			if port, ok := n.Ports[l]; ok {
-				addresses = append(addresses, loopback(port))
+			if _, ok := n.Ports[l]; ok {
+				addresses = append(addresses, n.At(l))
 			}
 		}
 		return addresses

@@ -54,6 +54,20 @@ func TestBootstrap(t *testing.T) {
 	}
 }
 
+// Free ports could not be asked for at an address that is not this machine's.
+func TestAnotherAddressIsEveryListeners(t *testing.T) {
+	s := testState(t, Settings{Address: "127.0.0.2"})
+	if want := []string{"127.0.0.2:1001", "127.0.0.2:2001", "127.0.0.2:3001"}; !cmp.Equal(want, s.Bootstrap.Plaintext) {
+		t.Errorf("the bootstrap servers are %v, want %v", s.Bootstrap.Plaintext, want)
+	}
+	p := propertiesOf(s, s.Nodes[0])
+	for _, name := range []string{"listeners", "advertised.listeners", "controller.quorum.voters"} {
+		if strings.Contains(p[name], "127.0.0.1") || !strings.Contains(p[name], "127.0.0.2:1000") {
+			t.Errorf("%s is %q, want 127.0.0.2 alone", name, p[name])
+		}
+	}
+}
+
 func TestLookups(t *testing.T) {
 	s := testState(t, Settings{})
 	if _, err := s.Node(4); err == nil || !strings.Contains(err.Error(), "1, 2, 3") {
@@ -68,7 +82,7 @@ func TestLookups(t *testing.T) {
 }
 
 func TestFreePortsDiffer(t *testing.T) {
-	ports, err := freePorts(60)
+	ports, err := freePorts(DefaultAddress, 60)
 	if err != nil {
 		t.Fatal(err)
 	}

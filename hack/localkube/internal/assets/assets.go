@@ -43,15 +43,7 @@ func Ensure(ctx context.Context, o Options) (string, error) {
 	if dir := fromEnvironment(o); dir != "" {
 		return dir, nil
 	}
-	workDir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("cannot tell the working folder: %w; change to a folder that exists", err)
-	}
-	source, err := FindSource(o.Source, os.Getenv(EnvSource), workDir)
-	if err != nil {
-		return "", err
-	}
-	root, err := CacheRoot()
+	source, root, err := places(o)
 	if err != nil {
 		return "", err
 	}
@@ -59,11 +51,25 @@ func Ensure(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	o.Components = component.OfModule(o.Components, "")
 	if len(missing(dir, o.Components)) == 0 {
 		o.Report("using %s from the cache %s", list(o.Components), dir)
 		return dir, nil
 	}
 	return dir, fill(ctx, o, root, source, dir)
+}
+
+// places returns the folder of this module, and that of the cache.
+func places(o Options) (source, root string, err error) {
+	workDir, err := os.Getwd()
+	if err != nil {
+		return "", "", fmt.Errorf("cannot tell the working folder: %w; change to a folder that exists", err)
+	}
+	if source, err = FindSource(o.Source, os.Getenv(EnvSource), workDir); err != nil {
+		return "", "", err
+	}
+	root, err = CacheRoot()
+	return source, root, err
 }
 
 // fromEnvironment returns the folder that EnvAssets names, or "" if it is not

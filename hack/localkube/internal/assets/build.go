@@ -55,7 +55,7 @@ func build(ctx context.Context, c component.Component, source, dir string, progr
 	defer stop()
 	half := temporary(dir, c.Name)
 	args := append([]string{"build"}, buildFlags()...)
-	_, stderr, err := runGo(ctx, source, append(args, "-o", half, c.Package)...)
+	_, stderr, err := runGo(ctx, filepath.Join(source, c.Module), append(args, "-o", half, c.Package)...)
 	if ctx.Err() != nil {
 		return fmt.Errorf("building %s in %s was interrupted; run again, it goes on where it stopped", c.Name, source)
 	}

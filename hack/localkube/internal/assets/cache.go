@@ -44,6 +44,33 @@ func binaryDir(root, source string) (string, error) {
 	return filepath.Join(root, "kube", platform, key(sums)), nil
 }
 
+// nodeDir is where what only a node needs lies.
+func nodeDir(root, source string) (string, error) {
+	hash := sha256.New()
+	for _, pattern := range []string{
+		filepath.Join(source, component.NodeModule, "go.sum"),
+		filepath.Join(source, component.NodeModule, "*", "*.go"),
+		filepath.Join(imageSource(source), "go.sum"),
+		filepath.Join(imageSource(source), "pause", "*.go"),
+	} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			return "", fmt.Errorf("cannot find %s, from which a node's parts are built; restore it from the repository", pattern)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return "", fmt.Errorf("cannot read %s: %w; restore the file from the repository", file, err)
+			}
+			hash.Write(content)
+		}
+	}
+	return filepath.Join(root, "node", runtime.GOOS+"-"+runtime.GOARCH, key(hash.Sum(nil))), nil
+}
+
+// imageSource is the image builder's module, beside this one.
+func imageSource(source string) string { return filepath.Join(source, "..", "image") }
+
 // key is short, because it is part of every path and command line. go.sum and
 // not go.mod is hashed: it names every version, and an edited comment is no
 // reason to build for minutes.

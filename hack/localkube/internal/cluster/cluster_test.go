@@ -34,7 +34,7 @@ func testState(t *testing.T) *State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newState(testLayout(t), components, "/bin")
+	return newState(testLayout(t), components, "/bin", "")
 }
 
 func quiet(string, ...any) {}

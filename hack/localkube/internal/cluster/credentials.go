@@ -38,7 +38,7 @@ func writeCredentials(l component.Layout, now time.Time) error {
 			return err
 		}
 	}
-	for _, user := range component.Users() {
+	for _, user := range component.Users(l) {
 		if err := writeKubeconfig(l, user); err != nil {
 			return err
 		}

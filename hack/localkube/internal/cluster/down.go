@@ -42,7 +42,7 @@ func Down(ctx context.Context, o DownOptions) error {
 		o.Report("nothing runs in %s", o.Dir)
 		return nil
 	}
-	if err := stopAll(ctx, state, o.Grace, o.Report); err != nil {
+	if err := stopWhole(ctx, state, o.Grace, o.Report); err != nil {
 		lock.Release()
 		return err
 	}
@@ -65,7 +65,7 @@ func Down(ctx context.Context, o DownOptions) error {
 	return err
 }
 
-// lockState returns nil, nil, nil when nothing was ever started in dir, and
+// lockState returns no state and no lock when nothing was ever started in dir, and
 // otherwise the state and the lock that the caller must release. It makes
 // nothing in a folder that is not ours.
 func lockState(ctx context.Context, dir string, progress report.Func) (*State, *filelock.Lock, error) {
@@ -112,7 +112,7 @@ func stopAll(ctx context.Context, state *State, grace time.Duration, progress re
 // removeData removes what localkube writes, by name: the folder may hold other
 // things that somebody put there.
 func removeData(l component.Layout) error {
-	for _, name := range []string{"etcd", "pki", "logs", "kubeconfig", "kubeconfig.tmp", "state.json", "state.json.tmp"} {
+	for _, name := range []string{"etcd", "node", "pki", "logs", "kubeconfig", "kubeconfig.tmp", "state.json", "state.json.tmp"} {
 		if err := os.RemoveAll(l.Path(name)); err != nil {
 			return fmt.Errorf("cannot remove the data: %w; remove %s by hand", err, l.Dir)
 		}

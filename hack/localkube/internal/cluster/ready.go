@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -20,6 +21,8 @@ const (
 	pollEvery = 50 * time.Millisecond
 	// askBound is how long one answer may take.
 	askBound = 5 * time.Second
+	// answerBound is more than any answer that is read here has bytes.
+	answerBound = 1 << 20
 	// logLines is how much of a log is shown with an error.
 	logLines = 20
 )
@@ -29,7 +32,12 @@ type client struct {
 	http http.Client
 }
 
-func newClient(trust component.Trust) (*client, error) {
+// newClient's caller shows nothing and believes anybody where trustOf is nil.
+func newClient(trustOf func(component.Layout) component.Trust, l component.Layout) (*client, error) {
+	if trustOf == nil {
+		return &client{http.Client{Timeout: askBound, Transport: &http.Transport{Proxy: nil}}}, nil
+	}
+	trust := trustOf(l)
 	ca, err := os.ReadFile(trust.CA)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the authority's certificate: %w; run down, then up", err)
@@ -53,31 +61,49 @@ func newClient(trust component.Trust) (*client, error) {
 func (c *client) close() { c.http.CloseIdleConnections() }
 
 // ask returns nil when url answers 200, and otherwise an error that says what
-// it answered.
+// it answered. Of a Unix socket it asks only that somebody listens.
 func (c *client) ask(ctx context.Context, url string) error {
+	if socket, isSocket := strings.CutPrefix(url, "unix://"); isSocket {
+		conn, err := (&net.Dialer{Timeout: askBound}).DialContext(ctx, "unix", socket)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+	_, err := c.get(ctx, url)
+	return err
+}
+
+// get returns what url answers with 200.
+func (c *client) get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
+	body, err := io.ReadAll(io.LimitReader(response.Body, answerBound))
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s: %s", url, response.Status, strings.Join(report.LastLines(string(body), logLines), "; "))
+		return nil, fmt.Errorf("%s answered %s: %s", url, response.Status, strings.Join(report.LastLines(string(body), logLines), "; "))
 	}
-	return nil
+	return body, err
 }
 
 // waitFor polls url until it answers 200. It gives up when ctx ends, and at once
 // when exited is closed.
 func waitFor(ctx context.Context, c *client, url string, exited <-chan struct{}) error {
+	return waitUntil(ctx, func() error { return c.ask(ctx, url) }, exited)
+}
+
+// waitUntil is waitFor with another question.
+func waitUntil(ctx context.Context, ask func() error, exited <-chan struct{}) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
-		err := c.ask(ctx, url)
+		err := ask()
 		if err == nil {
 			return nil
 		}
@@ -93,7 +119,7 @@ func waitFor(ctx context.Context, c *client, url string, exited <-chan struct{})
 
 // waitReady waits until a component does its work.
 func waitReady(ctx context.Context, c component.Component, l component.Layout, exited <-chan struct{}) error {
-	client, err := newClient(c.Service.Trust(l))
+	client, err := newClient(c.Service.Trust, l)
 	if err != nil {
 		return err
 	}
@@ -105,7 +131,7 @@ func waitReady(ctx context.Context, c component.Component, l component.Layout, e
 // readiness of the API server does not cover.
 func waitUsable(ctx context.Context, l component.Layout, withControllers bool) error {
 	service := mustService(component.APIServer)
-	client, err := newClient(service.Trust(l))
+	client, err := newClient(service.Trust, l)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func startOne(ctx context.Context, state *State, entry *ComponentState, progress
 		return fmt.Errorf("the state file names the component %q, which this localkube does not run; use the one that started it", entry.Name)
 	}
 	logged := fileSize(entry.Log)
-	process, err := proc.Spawn(entry.Command, state.Layout.Dir, entry.Log)
+	process, err := proc.SpawnIn(placeOf(c, state, entry), entry.Command, state.Layout.Dir, entry.Log)
 	if err != nil {
 		return err
 	}

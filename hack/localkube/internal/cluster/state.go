@@ -33,13 +33,15 @@ const stateVersion = 1
 
 // State is what DIR/state.json holds.
 type State struct {
-	Version           int              `json:"version"`
-	Phase             Phase            `json:"phase"`
-	KubernetesVersion string           `json:"kubernetesVersion"`
-	BinaryDir         string           `json:"binaryDir"`
-	Kubeconfig        string           `json:"kubeconfig"`
-	APIServerURL      string           `json:"apiServerURL"`
-	Layout            component.Layout `json:"layout"`
+	Version           int    `json:"version"`
+	Phase             Phase  `json:"phase"`
+	KubernetesVersion string `json:"kubernetesVersion"`
+	BinaryDir         string `json:"binaryDir"`
+	// NodeBinaryDir holds what only a node needs; empty without one.
+	NodeBinaryDir string           `json:"nodeBinaryDir,omitempty"`
+	Kubeconfig    string           `json:"kubeconfig"`
+	APIServerURL  string           `json:"apiServerURL"`
+	Layout        component.Layout `json:"layout"`
 	// Components are those that run as processes, in the order they are started.
 	Components []ComponentState `json:"components"`
 }

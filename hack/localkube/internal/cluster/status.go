@@ -62,7 +62,7 @@ func conditionOf(ctx context.Context, state *State, entry ComponentState) Condit
 	if err != nil || c.Service == nil {
 		return NotReady
 	}
-	client, err := newClient(c.Service.Trust(state.Layout))
+	client, err := newClient(c.Service.Trust, state.Layout)
 	if err != nil {
 		return NotReady
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mooring.dev/mooring/hack/localkube/internal/component"
 	"mooring.dev/mooring/hack/localkube/internal/filelock"
+	"mooring.dev/mooring/hack/localkube/internal/node"
 	"mooring.dev/mooring/hack/localkube/internal/report"
 )
 
@@ -23,9 +24,9 @@ type UpOptions struct {
 	Layout component.Layout
 	// Components are those to run; the ones that are no service are ignored.
 	Components []component.Component
-	// Binaries returns the folder of their binaries. It is called only when
-	// something has to be started, because it may take minutes.
-	Binaries func() (string, error)
+	// Binaries returns the folder of their binaries, and that of the node's. It is
+	// called only when something has to be started, because it may take minutes.
+	Binaries func() (dir, nodeDir string, err error)
 	// Timeout is how long the start may take, once the binaries are there.
 	Timeout time.Duration
 	// Report is told each step.
@@ -35,7 +36,7 @@ type UpOptions struct {
 // Up brings a control plane up and returns when it is ready. It returns
 // started=false when the one in the folder already runs, which it leaves alone.
 func Up(ctx context.Context, o UpOptions) (state *State, started bool, err error) {
-	if err := component.CheckRunnable(o.Components); err != nil {
+	if err := component.CheckRunnable(o.Components, o.Layout); err != nil {
 		return nil, false, err
 	}
 	if err := o.Layout.Validate(); err != nil {
@@ -54,7 +55,7 @@ func Up(ctx context.Context, o UpOptions) (state *State, started bool, err error
 		o.Report("the control plane in %s is already running: %s", old.Layout.Dir, strings.Join(old.names(), ", "))
 		return old, false, checkCovers(old, o.Components)
 	}
-	binaryDir, err := o.Binaries()
+	binaryDir, nodeDir, err := o.Binaries()
 	if err != nil {
 		return nil, false, err
 	}
@@ -63,10 +64,13 @@ func Up(ctx context.Context, o UpOptions) (state *State, started bool, err error
 		return nil, false, err
 	}
 	layout := o.Layout
-	if layout.Ports, err = choosePorts(layout.Ports, kept, layout.BindAddress); err != nil {
+	if err := checkNode(ctx, layout, o.Report); err != nil {
 		return nil, false, err
 	}
-	state = newState(layout, o.Components, binaryDir)
+	if layout.Ports, err = choosePorts(layout.Ports, kept, portHost(layout)); err != nil {
+		return nil, false, err
+	}
+	state = newState(layout, o.Components, binaryDir, nodeDir)
 	return state, true, bringUp(ctx, state, o)
 }
 
@@ -98,18 +102,19 @@ func makeRoom(ctx context.Context, old *State, progress report.Func) (component.
 		return old.Layout.Ports, nil
 	}
 	progress("the control plane in %s is half dead (%d of %d run, it was %s); cleaning up first", old.Layout.Dir, old.alive(), len(old.Components), old.Phase)
-	if err := stopAll(ctx, old, cleanUpGrace, progress); err != nil {
+	if err := stopWhole(ctx, old, cleanUpGrace, progress); err != nil {
 		return component.Ports{}, err
 	}
 	return component.Ports{}, removeData(old.Layout)
 }
 
-func newState(l component.Layout, components []component.Component, binaryDir string) *State {
+func newState(l component.Layout, components []component.Component, binaryDir, nodeDir string) *State {
 	state := &State{
 		Version:           stateVersion,
 		Phase:             Starting,
 		KubernetesVersion: component.KubernetesVersion,
 		BinaryDir:         binaryDir,
+		NodeBinaryDir:     nodeDir,
 		Kubeconfig:        l.Kubeconfig(component.UserAdmin),
 		APIServerURL:      l.APIServerURL(),
 		Layout:            l,
@@ -119,6 +124,9 @@ func newState(l component.Layout, components []component.Component, binaryDir st
 			continue
 		}
 		binary := filepath.Join(binaryDir, c.Name)
+		if c.Module == component.NodeModule {
+			binary = filepath.Join(nodeDir, c.Name)
+		}
 		entry := ComponentState{Name: c.Name, Binary: binary, URL: c.Service.URL(l), Log: l.Log(c.Name)}
 		entry.Command = c.Command(binary, l)
 		state.Components = append(state.Components, entry)
@@ -141,7 +149,7 @@ func bringUp(ctx context.Context, state *State, o UpOptions) error {
 	}
 	o.Report("the start failed; stopping what was started")
 	// Neither the deadline nor a ctrl-C that ended the start may end the clean-up.
-	if stopErr := stopAll(context.WithoutCancel(ctx), state, DefaultGrace, o.Report); stopErr != nil {
+	if stopErr := stopWhole(context.WithoutCancel(ctx), state, DefaultGrace, o.Report); stopErr != nil {
 		return fmt.Errorf("%w\nand then: %w", err, stopErr)
 	}
 	state.Phase = Failed
@@ -162,6 +170,11 @@ func startAll(ctx context.Context, state *State, progress report.Func) error {
 	if err := state.save(); err != nil {
 		return err
 	}
+	if l.Node != nil {
+		if err := node.SetUp(ctx, l, progress); err != nil {
+			return err
+		}
+	}
 	if err := writeCredentials(l, time.Now()); err != nil {
 		return err
 	}
@@ -169,6 +182,12 @@ func startAll(ctx context.Context, state *State, progress report.Func) error {
 		if err := startOne(ctx, state, &state.Components[i], progress); err != nil {
 			return err
 		}
+		if err := afterStart(ctx, state, state.Components[i].Name, progress); err != nil {
+			return err
+		}
 	}
-	return waitUsable(ctx, l, slices.Contains(state.names(), component.ControllerManager))
+	if err := waitUsable(ctx, l, slices.Contains(state.names(), component.ControllerManager)); err != nil {
+		return err
+	}
+	return waitNode(ctx, l, progress)
 }

@@ -52,13 +52,16 @@ func apiServerArgs(l Layout) []string {
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file=" + l.Cert(CertFrontProxyClient),
 		"--proxy-client-key-file=" + l.Key(CertFrontProxyClient),
-		// No kube-proxy runs here, so a webhook's or an aggregated API's Service has
-		// to be called at its endpoints, not at its cluster IP.
-		"--enable-aggregator-routing=true",
-
 		"--kubelet-client-certificate=" + l.Cert(CertKubeletClient),
 		"--kubelet-client-key=" + l.Key(CertKubeletClient),
 		"--kubelet-preferred-address-types=InternalIP,Hostname",
+	}
+	if l.Node == nil {
+		// No kube-proxy runs here, so a webhook's or an aggregated API's Service has
+		// to be called at its endpoints, not at its cluster IP.
+		args = append(args, "--enable-aggregator-routing=true")
+	} else {
+		args = append(args, "--kubelet-certificate-authority="+l.Cert(CertCA))
 	}
 	if address, err := netip.ParseAddr(l.AdvertiseAddress); err == nil && address.IsLoopback() {
 		// An endpoint may not be a loopback address: the reconciler would fail, and

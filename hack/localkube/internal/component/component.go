@@ -21,6 +21,9 @@ type Component struct {
 	Name string
 	// Package is the main package it is built from, in the modules of go.mod.
 	Package string
+	// Module is the folder of that go.mod, below this module's own; empty for this
+	// one. What is no part of Kubernetes wants other versions of the same modules.
+	Module string
 	// Prebuilt says that controller-runtime's setup-envtest can download it.
 	Prebuilt bool
 	// Service says how it runs; nil for a binary that `localkube up` does not start.
@@ -35,8 +38,11 @@ type Service struct {
 	URL func(Layout) string
 	// HealthPath answers 200 under URL when it is ready for work.
 	HealthPath string
-	// Trust is what a caller of URL shows and believes.
+	// Trust is what a caller of URL shows and believes; nil where it is plain HTTP
+	// or a Unix socket.
 	Trust func(Layout) Trust
+	// InNode says that it runs in the node's network namespace and cgroup.
+	InNode bool
 }
 
 // Trust names the files of a TLS client.
@@ -54,8 +60,16 @@ const (
 	Kubectl           = "kubectl"
 	ControllerManager = "kube-controller-manager"
 	Scheduler         = "kube-scheduler"
+	Containerd        = "containerd"
+	ContainerdShim    = "containerd-shim-runc-v2"
+	Ctr               = "ctr"
 	Kubelet           = "kubelet"
+	KubeProxy         = "kube-proxy"
+	DNS               = "dns"
 )
+
+// NodeModule is the folder of the node's own go.mod.
+const NodeModule = "node"
 
 // table is in the order in which the components are built and started. kubectl
 // comes third so that what envtest needs is there first.
@@ -65,9 +79,13 @@ var table = []Component{
 	{Name: Kubectl, Package: "k8s.io/kubernetes/cmd/kubectl", Prebuilt: true},
 	{Name: ControllerManager, Package: "k8s.io/kubernetes/cmd/kube-controller-manager", Service: &controllerManagerService},
 	{Name: Scheduler, Package: "k8s.io/kubernetes/cmd/kube-scheduler", Service: &schedulerService},
-	// The kubelet is built but not started: it needs root, a container runtime
-	// and a network, which are the node tier's to set up.
-	{Name: Kubelet, Package: "k8s.io/kubernetes/cmd/kubelet"},
+	// The node's, which `localkube up` starts with --node alone: they need root.
+	{Name: Containerd, Package: "github.com/containerd/containerd/v2/cmd/containerd", Module: NodeModule, Service: &containerdService},
+	{Name: ContainerdShim, Package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", Module: NodeModule},
+	{Name: Ctr, Package: "github.com/containerd/containerd/v2/cmd/ctr", Module: NodeModule},
+	{Name: Kubelet, Package: "k8s.io/kubernetes/cmd/kubelet", Service: &kubeletService},
+	{Name: KubeProxy, Package: "k8s.io/kubernetes/cmd/kube-proxy", Service: &kubeProxyService},
+	{Name: DNS, Package: "./dns", Module: NodeModule, Service: &dnsService},
 }
 
 // Command is the whole command line of a component that is a Service.
@@ -86,6 +104,16 @@ func ForAssets() []string { return []string{Etcd, APIServer, Kubectl} }
 
 // ForUp are the components of a whole control plane.
 func ForUp() []string { return []string{Etcd, APIServer, Kubectl, ControllerManager, Scheduler} }
+
+// ForNode are the components that a node adds to them.
+func ForNode() []string {
+	return []string{Containerd, ContainerdShim, Ctr, Kubelet, KubeProxy, DNS}
+}
+
+// OfModule are those of the components that are built from that module.
+func OfModule(components []Component, module string) []Component {
+	return slices.DeleteFunc(slices.Clone(components), func(c Component) bool { return c.Module != module })
+}
 
 // Names are the names of all components, in the order of the table.
 func Names() []string {
@@ -126,13 +154,24 @@ func Select(names []string) ([]Component, error) {
 	return slices.DeleteFunc(slices.Clone(table), func(c Component) bool { return !slices.Contains(wanted, c.Name) }), nil
 }
 
-// CheckRunnable says what is missing for the components to be run together.
-func CheckRunnable(components []Component) error {
+// CheckRunnable says what is missing for the components to be run together in
+// that layout.
+func CheckRunnable(components []Component, l Layout) error {
 	has := func(name string) bool {
 		return slices.ContainsFunc(components, func(c Component) bool { return c.Name == name })
 	}
 	if !has(Etcd) || !has(APIServer) {
 		return fmt.Errorf("a control plane needs at least %s and %s; add them to --components", Etcd, APIServer)
+	}
+	for _, c := range components {
+		if c.Service != nil && c.Service.InNode && l.Node == nil {
+			return fmt.Errorf("%s is part of a node; add --node, or leave it out of --components", c.Name)
+		}
+	}
+	for _, name := range append(ForUp(), ForNode()...) {
+		if l.Node != nil && !has(name) {
+			return fmt.Errorf("a node needs %s; leave --components out", name)
+		}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ const (
 	CertLoopbackServer   = "loopback-server"
 	CertFrontProxyClient = "front-proxy-client"
 	CertKubeletClient    = "apiserver-kubelet-client"
+	CertKubeletServer    = "kubelet-server"
 )
 
 // The users that have a certificate and a kubeconfig, also file names.
@@ -24,6 +25,9 @@ const (
 	UserAdmin             = "admin"
 	UserControllerManager = "kube-controller-manager"
 	UserScheduler         = "kube-scheduler"
+	UserKubelet           = "kubelet"
+	UserKubeProxy         = "kube-proxy"
+	UserDNS               = "dns"
 )
 
 // The two halves of the key that service account tokens are signed with.
@@ -51,7 +55,13 @@ type Credential struct {
 func Authorities() []string { return []string{CertCA, CertEtcdCA, CertFrontProxyCA} }
 
 // Users are the names of the credentials that have a kubeconfig.
-func Users() []string { return []string{UserAdmin, UserControllerManager, UserScheduler} }
+func Users(l Layout) []string {
+	users := []string{UserAdmin, UserControllerManager, UserScheduler}
+	if l.Node != nil {
+		users = append(users, UserKubelet, UserKubeProxy, UserDNS)
+	}
+	return users
+}
 
 // Credentials are the certificates of a control plane with that layout.
 func Credentials(l Layout) []Credential {
@@ -60,7 +70,7 @@ func Credentials(l Layout) []Credential {
 	client := func(commonName string, groups ...string) pki.Request {
 		return pki.Request{CommonName: commonName, Organizations: groups, Client: true}
 	}
-	return []Credential{
+	credentials := []Credential{
 		// Peers of etcd are servers and clients at once.
 		{CertEtcdServer, CertEtcdCA, pki.Request{CommonName: "etcd", DNSNames: []string{"localhost"}, IPs: local, Server: true, Client: true}},
 		{CertEtcdClient, CertEtcdCA, client("kube-apiserver")},
@@ -72,4 +82,15 @@ func Credentials(l Layout) []Credential {
 		{UserControllerManager, CertCA, client("system:kube-controller-manager")},
 		{UserScheduler, CertCA, client("system:kube-scheduler")},
 	}
+	if l.Node == nil {
+		return credentials
+	}
+	return append(credentials,
+		Credential{CertKubeletServer, CertCA, pki.Request{CommonName: NodeName, DNSNames: []string{NodeName}, IPs: []net.IP{l.Node.Address().AsSlice()}, Server: true}},
+		// The name and the group that the Node authorizer knows kubelets by.
+		Credential{UserKubelet, CertCA, client("system:node:"+NodeName, "system:nodes")},
+		// RBAC's own roles know this one.
+		Credential{UserKubeProxy, CertCA, client("system:kube-proxy")},
+		Credential{UserDNS, CertCA, client(DNSUser)},
+	)
 }

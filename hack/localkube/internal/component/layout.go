@@ -33,6 +33,8 @@ type Layout struct {
 	ServiceClusterIPRange string `json:"serviceClusterIPRange"`
 	// Ports are all chosen before anything starts.
 	Ports Ports `json:"ports"`
+	// Node is nil for a control plane without one.
+	Node *Node `json:"node,omitempty"`
 	// ExtraArgs are flags for a component, by its name, after all others, so that
 	// they win where a flag is given twice.
 	ExtraArgs map[string][]string `json:"extraArgs,omitempty"`
@@ -57,6 +59,9 @@ func (l Layout) Validate() error {
 	prefix, err := netip.ParsePrefix(l.ServiceClusterIPRange)
 	if err != nil || prefix.Addr() != prefix.Masked().Addr() {
 		return fmt.Errorf("--service-cluster-ip-range is %q, which is not a CIDR; give one such as %s", l.ServiceClusterIPRange, DefaultServiceClusterIPRange)
+	}
+	if l.Node != nil {
+		return l.validateNode(prefix)
 	}
 	return nil
 }

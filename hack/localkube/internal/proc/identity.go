@@ -93,7 +93,7 @@ func readStat(root string, pid int) (stat, error) {
 	// Field 2 is the program's name in brackets and may itself hold brackets and
 	// spaces, so the fields are counted from the last closing bracket on.
 	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
-	const state, threads, startTime = 3 - 3, 20 - 3, 22 - 3
+	const state, threads, startTime = 0, 17, 19 // fields 3, 20 and 22; what is left begins with the third
 	if len(fields) <= startTime {
 		return stat{}, fmt.Errorf("%s is not in the form that Linux gives it: %q", path, content)
 	}

@@ -1,0 +1,6 @@
+// Package e2e is test tier 4: the operator as users install it, on a real node (kubelet, containerd, kube-proxy), with three
+// real Apache Kafka brokers beside it. The specs are behind the build tag e2e; `make test-e2e` runs them, as root on Linux.
+//
+// A spec stands on three things that the suite starts: node (the cluster, and how to run programs in it), brokers, and the
+// operator from config/default. Programs for pods are Go main packages, built into images without Docker: see Node.Program.
+package e2e
