@@ -48,6 +48,7 @@ func listenHTTP(c contract.Contract, log *slog.Logger) (*gateway.Gateway, error)
 		l.Close()
 		return nil, err
 	}
+	log.Info("listening over HTTP", "address", l.Addr().String())
 	go func() {
 		if err := g.Serve(l); err != nil {
 			log.Error("the HTTP listener has ended", "err", err)

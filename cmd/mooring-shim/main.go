@@ -48,7 +48,7 @@ func main() {
 // are buffers that are used again, so it costs little. The limit is soft, and above what a busy shim needs: it is for bursts.
 func limitMemory() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(25)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(48 << 20)
@@ -85,16 +85,22 @@ func run(ctx context.Context, o options) error {
 		go status.Serve(l) //nolint:errcheck // it ends with the listener
 		log.Info("status", "address", l.Addr().String())
 	}
+	kafka := "" // the address that it got, which differs where port 0 was asked for
 	if c.Listeners.Kafka != "" {
-		if _, err := server.Listen(c.Listeners.Kafka); err != nil {
+		at, err := server.Listen(c.Listeners.Kafka)
+		if err != nil {
 			return err
 		}
+		kafka = at.String()
 	}
 	web, err := listenHTTP(c, log)
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "version", version(), "kafka", c.Listeners.Kafka, "http", c.Listeners.HTTP, "profile", c.Profile.Namespace+"/"+c.Profile.Name,
+	if web != nil {
+		status.AlsoMetrics(web.WriteMetrics)
+	}
+	log.Info("listening", "version", version(), "kafka", kafka, "http", c.Listeners.HTTP, "profile", c.Profile.Namespace+"/"+c.Profile.Name,
 		"guarantee", c.Guarantee, "mode", c.Enforcement.Mode, "cluster", c.Cluster.BootstrapServers)
 	go probe(ctx, server, status, log)
 	if o.contractFile != "" {

@@ -3,6 +3,7 @@ package health
 
 import (
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -20,7 +21,11 @@ type Status struct {
 	Version string
 
 	ready atomic.Pointer[string]
+	more  atomic.Pointer[func(io.Writer)]
 }
+
+// AlsoMetrics adds what another listener counts to /metrics.
+func (s *Status) AlsoMetrics(write func(io.Writer)) { s.more.Store(&write) }
 
 // SetReady says that the shim serves; a reason says why it does not.
 func (s *Status) SetReady(reason string) { s.ready.Store(&reason) }
@@ -49,6 +54,9 @@ func (s *Status) readyz(w http.ResponseWriter, _ *http.Request) {
 func (s *Status) metrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	s.Book.WriteMetrics(w, s.Contract())
+	if more := s.more.Load(); more != nil {
+		(*more)(w)
+	}
 }
 
 // View is the audit view.

@@ -2,6 +2,7 @@ package health
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,8 +51,10 @@ func TestPaths(t *testing.T) {
 	if len(v.Clients) != 1 || !strings.HasPrefix(v.Clients[0].Library, "kafka-go") || v.Clients[0].Seen.Acks["0"] != 1 || v.Clients[0].Done.UpgradedAcks != 1 || len(v.Clients[0].Findings) != 1 {
 		t.Errorf("%s", body)
 	}
+	s.AlsoMetrics(func(w io.Writer) { io.WriteString(w, "mooring_shim_http_requests_total 3\n") }) //nolint:errcheck // a recorder takes all
 	_, body = get(t, s, "/metrics")
 	for _, want := range []string{
+		"\nmooring_shim_http_requests_total 3\n",
 		`mooring_shim_contract_info{profile="shop/orders",hash="abc",mode="Upgrade",guarantee=""} 7`,
 		`client_id="app \"quoted\"\n@host (github.com/segmentio/kafka-go)"`,
 		`reason="topic"} 1`,
