@@ -160,10 +160,10 @@ func (r *ContractReconciler) patchOne(ctx context.Context, s *podState) error {
 	target := &corev1.Pod{}
 	target.Namespace, target.Name = s.pod.Namespace, s.pod.Name
 	err = r.Client.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), fieldOwner)
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if apierrors.IsNotFound(err) {
 		return nil // it is gone, and its event is on the way
 	}
-	if err != nil {
+	if err != nil { // a conflict too: another pod has the name by now, or others wrote at once; the cache will say which
 		contractPatches.WithLabelValues("failed").Inc()
 		return fmt.Errorf("patch the contract of pod %s/%s: %w", s.pod.Namespace, s.pod.Name, err)
 	}
@@ -216,7 +216,7 @@ func (r *ContractReconciler) announce(p *v1alpha1.ProducerProfile, states []podS
 			reason, note = eventOutdated, fmt.Sprintf("pod %s keeps an older contract, because the present one cannot be given to it: %s", s.pod.Name, s.Refusal.Sentence())
 		}
 		if r.news(s.pod.UID, note) && note != "" {
-			r.Events.warning(ownerOf(s.pod), reason, "%.900s", note)
+			r.Events.warning(ownerOf(s.pod), reason, "%s", note)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -8,13 +10,16 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/inject"
@@ -137,5 +142,38 @@ func TestAPodOfTheCacheIsLight(t *testing.T) {
 	}
 	if len(pod.Spec.Containers) != 1 || len(pod.Annotations) != 3 {
 		t.Error("the transform changed its argument")
+	}
+}
+
+// A pod that is gone needs nothing. One that somebody else wrote at the same moment does, and no event of it need follow.
+func TestAPatchThatFails(t *testing.T) {
+	pods := schema.GroupResource{Resource: "pods"}
+	for name, tt := range map[string]struct {
+		answer error
+		again  bool
+	}{
+		"written":          {nil, false},
+		"gone":             {apierrors.NewNotFound(pods, "a"), false},
+		"conflict":         {apierrors.NewConflict(pods, "a", errors.New("uid")), true},
+		"API server fails": {apierrors.NewInternalError(errors.New("etcd")), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := fake.NewClientBuilder().WithInterceptorFuncs(interceptor.Funcs{
+				Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+					return tt.answer
+				},
+			}).Build()
+			r := &ContractReconciler{Client: c}
+			r.init()
+			state := stateOf("a", inject.Stale)
+			state.Annotations = map[string]string{v1alpha1.AnnotationContract: "{}"}
+			states := []podState{state}
+			if err := r.patch(t.Context(), states); (err != nil) != tt.again {
+				t.Errorf("%v, want an error: %t", err, tt.again)
+			}
+			if current := states[0].State == inject.Current; current != (tt.answer == nil) {
+				t.Errorf("the pod counts as %s", states[0].State)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -34,11 +35,11 @@ const (
 )
 
 func (e Events) normal(o runtime.Object, reason, note string, args ...any) {
-	e.Recorder.Eventf(o, nil, corev1.EventTypeNormal, reason, actionReconcile, note, args...)
+	e.Recorder.Eventf(o, nil, corev1.EventTypeNormal, reason, actionReconcile, "%s", Note(fmt.Sprintf(note, args...)))
 }
 
 func (e Events) warning(o runtime.Object, reason, note string, args ...any) {
-	e.Recorder.Eventf(o, nil, corev1.EventTypeWarning, reason, actionReconcile, note, args...)
+	e.Recorder.Eventf(o, nil, corev1.EventTypeWarning, reason, actionReconcile, "%s", Note(fmt.Sprintf(note, args...)))
 }
 
 // expected are reasons of work that goes its way; the steps have Events of their own.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
-	"github.com/prometheus/client_golang/prometheus"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,7 +22,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -43,14 +41,6 @@ const (
 	fieldOwner   = client.FieldOwner("mooring")
 )
 
-// certificateExpiry is for an alert long before the end: below 60 days, renewal has not worked for a month.
-var certificateExpiry = prometheus.NewGauge(prometheus.GaugeOpts{
-	Name: "mooring_webhook_certificate_expiry_timestamp_seconds",
-	Help: "When the serving certificate of the webhooks ends, as a Unix time. It is renewed 90 days before.",
-})
-
-func init() { metrics.Registry.MustRegister(certificateExpiry) }
-
 // +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,verbs=get;list;watch;create
 // +kubebuilder:rbac:groups="",namespace=mooring-system,resources=secrets,resourceNames=mooring-webhook-certificate,verbs=update
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations;mutatingwebhookconfigurations,resourceNames=mooring,verbs=get;list;watch;update;patch
@@ -63,11 +53,14 @@ type certificates struct {
 	client  client.Client
 	options Options
 	now     func() time.Time
+	expiry  *expiry
 	// serving is the certificate of now; nil until there is one.
 	serving atomic.Pointer[tls.Certificate]
 }
 
-func newCertificates(o Options) *certificates { return &certificates{options: o, now: time.Now} }
+func newCertificates(o Options) *certificates {
+	return &certificates{options: o, now: time.Now, expiry: &expiry{now: time.Now}}
+}
 
 // get is for tls.Config. Without a certificate the handshake fails, and failurePolicy decides.
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -79,6 +72,7 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 func (c *certificates) setup(mgr ctrl.Manager) error {
 	c.client = mgr.GetClient()
+	c.expiry.recorder, c.expiry.leads = mgr.GetEventRecorder("mooring"), mgr.Elected()
 	named := func(name string) builder.Predicates {
 		return builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetName() == name }))
 	}
@@ -99,61 +93,81 @@ func (c *certificates) setup(mgr ctrl.Manager) error {
 
 // Reconcile implements reconcile.Reconciler.
 func (c *certificates) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	data, err := c.ensure(ctx, req.NamespacedName)
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+	secret, errRenew := c.ensure(ctx, req.NamespacedName)
+	if apierrors.IsConflict(errRenew) || apierrors.IsAlreadyExists(errRenew) {
 		return outcome.Wait(time.Second).Result() // another replica was faster, and its certificate will do
 	}
-	if err != nil {
-		return outcome.Retry(err).Result()
+	if secret == nil {
+		return outcome.Retry(errRenew).Result()
 	}
-	pair, err := tls.X509KeyPair(data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
-	if err != nil {
-		return outcome.Retry(fmt.Errorf("Secret %s: %w", req.NamespacedName, err)).Result()
-	}
-	// First the trust, then what is to be trusted.
-	err = c.trust(ctx, data[authorityKey])
-	if apierrors.IsConflict(err) {
+	err := c.serve(ctx, secret)
+	switch {
+	case apierrors.IsConflict(err):
 		return outcome.Wait(time.Second).Result()
-	}
-	if err != nil {
+	case err != nil:
 		return outcome.Retry(err).Result()
+	case errRenew != nil:
+		return outcome.Retry(errRenew).Result()
 	}
-	c.serving.Store(&pair)
-	certificateExpiry.Set(float64(pair.Leaf.NotAfter.Unix()))
 	return outcome.Wait(recheckCertificate).Result()
 }
 
-// ensure returns the Secret's data, after writing it where it does not serve for long enough.
-func (c *certificates) ensure(ctx context.Context, name types.NamespacedName) (map[string][]byte, error) {
+// serve gives a certificate's authority to the API server, and then the certificate to whoever calls: first the trust, then
+// what is to be trusted.
+func (c *certificates) serve(ctx context.Context, secret *corev1.Secret) error {
+	pair, err := tls.X509KeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
+	if err != nil {
+		return fmt.Errorf("Secret %s/%s: %w", secret.Namespace, secret.Name, err)
+	}
+	c.expiry.look(secret, pair.Leaf)
+	if err := c.trust(ctx, secret.Data[authorityKey]); err != nil {
+		return err
+	}
+	c.serving.Store(&pair)
+	return nil
+}
+
+// ensure returns the Secret, after writing it where its certificate does not serve for long enough. A Secret that comes with
+// an error could not be renewed, and serves for now.
+func (c *certificates) ensure(ctx context.Context, name types.NamespacedName) (*corev1.Secret, error) {
 	var secret corev1.Secret
 	err := c.client.Get(ctx, name, &secret)
 	missing := apierrors.IsNotFound(err)
 	if err != nil && !missing {
 		return nil, fmt.Errorf("read Secret %s: %w", name, err)
 	}
-	if c.lasts(secret.Data) {
-		return secret.Data, nil
+	if c.lasts(secret.Data, renewBefore) {
+		return &secret, nil
 	}
 	made, err := c.make(secret.Data)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}
+	renewed := secret.DeepCopy()
+	renewed.Data = made
 	if missing {
-		secret.ObjectMeta = metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{"app.kubernetes.io/name": "mooring"}}
-		secret.Type, secret.Data = corev1.SecretTypeTLS, made
-		return made, c.client.Create(ctx, &secret, fieldOwner)
+		renewed.ObjectMeta = metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{"app.kubernetes.io/name": "mooring"}}
+		renewed.Type = corev1.SecretTypeTLS
+		err = c.client.Create(ctx, renewed, fieldOwner)
+	} else {
+		err = c.client.Update(ctx, renewed, fieldOwner)
 	}
-	secret.Data = made
-	return made, c.client.Update(ctx, &secret, fieldOwner)
+	switch {
+	case err == nil:
+		return renewed, nil
+	case c.lasts(secret.Data, 0):
+		return &secret, err
+	}
+	return nil, err
 }
 
 // serverUsage is what the certificate is for.
 var serverUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 
-// lasts says whether the certificate serves, and will for long enough.
-func (c *certificates) lasts(data map[string][]byte) bool {
+// lasts says whether the certificate serves, and will for so long.
+func (c *certificates) lasts(data map[string][]byte, atLeast time.Duration) bool {
 	ok, err := rotator.ValidCert(data[authorityKey], data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey],
-		c.options.dnsName(), &serverUsage, c.now().Add(renewBefore))
+		c.options.dnsName(), &serverUsage, c.now().Add(atLeast))
 	return ok && err == nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,7 +116,7 @@ func (h *podInjector) announce(pod *corev1.Pod, namespace string, report inject.
 	if report.Verdict == inject.Audited {
 		reason, note = "InjectionWouldRefuse", "enforcement Audit admits this pod; Enforce would refuse it: "+note
 	}
-	h.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, reason, "Inject", "%.900s", note)
+	h.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, reason, "Inject", "%s", controllers.Note(note))
 }
 
 // refused is a refusal of policy, whatever failurePolicy says.
@@ -156,10 +155,7 @@ func warningsOf(report inject.Report) []string {
 	}
 	var warnings []string
 	add := func(text string) {
-		if len(text) > maxWarning {
-			text = strings.ToValidUTF8(text[:maxWarning], "") + "..."
-		}
-		warnings = append(warnings, "mooring: "+text)
+		warnings = append(warnings, controllers.Cut("mooring: "+text, maxWarning))
 	}
 	if report.Refusal != nil {
 		add("enforcement Audit; Enforce would refuse: " + report.Refusal.Sentence())

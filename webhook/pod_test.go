@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -173,5 +174,27 @@ func TestAProfileThatOnlyAuditsRefusesNobody(t *testing.T) {
 	}
 	if len(got.Warnings) == 0 || !strings.Contains(got.Warnings[0], "Enforce would refuse") {
 		t.Errorf("warnings %q", got.Warnings)
+	}
+}
+
+// A warning is cut between two characters, and not within one.
+func TestWarningsAreText(t *testing.T) {
+	for shift := range 4 {
+		message := strings.Repeat("a", shift) + strings.Repeat("🛟", 200)
+		warnings := warningsOf(inject.Report{Verdict: inject.Injected, Decisions: []inject.Decision{{Reason: inject.ReasonOverridden, Subject: "KAFKA_ACKS", Message: message}}})
+		if len(warnings) != 1 || len(warnings[0]) > maxWarning || !utf8.ValidString(warnings[0]) || !strings.HasSuffix(warnings[0], "🛟...") {
+			t.Errorf("shifted by %d: %q", shift, warnings)
+		}
+	}
+}
+
+// The API server refuses an Event whose note has more than 1024 bytes, so nobody would read of a refusal in many characters.
+func TestTheEventOfALongRefusalFits(t *testing.T) {
+	events := &told{}
+	pod := asking("reliable")
+	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "checkout-1", Controller: new(true)}}
+	(&podInjector{recorder: events}).announce(pod, "shop", inject.Report{Verdict: inject.Refused, Refusal: &inject.Refusal{Message: strings.Repeat("ü", 2000)}})
+	if len(events.events) != 1 || !utf8.ValidString(events.events[0]) || len(events.events[0]) > 1024+100 {
+		t.Fatalf("%d Events: %q", len(events.events), events.events)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -108,6 +109,8 @@ func (w *Webhooks) Setup(ctx context.Context, mgr ctrl.Manager) error {
 		if err := w.certificates.setup(mgr); err != nil {
 			return err
 		}
+	} else if err := mgr.Add(&certificateFiles{w.options.CertDir, &expiry{now: time.Now, leads: mgr.Elected()}}); err != nil {
+		return err
 	}
 	// A replica that waits to lead serves too, and runs no controller that would have started this informer.
 	if _, err := mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}, cache.BlockUntilSynced(false)); err != nil {

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
+	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mooring.dev/mooring/api/v1alpha1"
@@ -102,27 +105,44 @@ func own(c corev1.Container, added []string) []string {
 	return names
 }
 
+// differs is the difference of two values, nil and empty being one. It asks for it only where there is one: cmp is slow, and
+// a fuzzer wants to try much.
+func differs(a, b any) string {
+	if equality.Semantic.DeepEqual(a, b) {
+		return ""
+	}
+	return cmp.Diff(a, b, cmpopts.EquateEmpty())
+}
+
+// changed is the same where nil and empty are two.
+func changed(a, b any) string {
+	if reflect.DeepEqual(a, b) {
+		return ""
+	}
+	return "they differ, if only in nil and empty: " + cmp.Diff(a, b)
+}
+
 // holds fails the test where one of Mutate's promises does not hold for a pod.
 func holds(t *testing.T, pod *corev1.Pod, b Binding) {
 	t.Helper()
 	before := pod.DeepCopy()
 	once, report := Mutate(pod, b)
-	if diff := cmp.Diff(before, pod); diff != "" {
+	if diff := changed(before, pod); diff != "" {
 		t.Fatalf("Mutate changed its argument:\n%s", diff)
 	}
 	twice, _ := Mutate(once, b)
-	if diff := cmp.Diff(once, twice, cmpopts.EquateEmpty()); diff != "" {
+	if diff := differs(once, twice); diff != "" {
 		t.Fatalf("%s: Mutate(Mutate(p)) is not Mutate(p) (-once +twice):\n%s", report.Verdict, diff)
 	}
 	if report.Verdict != Injected {
-		if diff := cmp.Diff(before.Spec, once.Spec, cmpopts.EquateEmpty()); diff != "" {
+		if diff := differs(before.Spec, once.Spec); diff != "" {
 			t.Fatalf("%s, and the spec changed:\n%s", report.Verdict, diff)
 		}
 		return
 	}
 	keepsOrder(t, before, once, report)
-	if diff := cmp.Diff([]string(nil), badEnv(once), cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("variables with value and valueFrom:\n%s", diff)
+	if bad := badEnv(once); len(bad) > 0 {
+		t.Fatalf("variables with value and valueFrom: %q", bad)
 	}
 	once.Namespace = b.Namespace
 	if got := Refresh(&once.ObjectMeta, b); got.State != Current {
@@ -160,7 +180,7 @@ func keepsOrder(t *testing.T, before, after *corev1.Pod, report Report) {
 			t.Fatalf("container %d was %s and is %s", i, was[i].Name, is[i].Name)
 		}
 		if !slices.Contains(report.Containers, was[i].Name) {
-			if diff := cmp.Diff(was[i], is[i]); diff != "" {
+			if diff := changed(was[i], is[i]); diff != "" {
 				t.Fatalf("container %s was not selected, and changed:\n%s", was[i].Name, diff)
 			}
 			continue
@@ -239,42 +259,62 @@ func TestStripLeavesAPodWithoutStatusAlone(t *testing.T) {
 	}
 }
 
+// FuzzMutate changes the golden pods by JSON merge patches, and makes random ones with its words. Its arguments are short on
+// purpose: the fuzzer tries to shorten whatever is new, a minute long for a whole pod.
 func FuzzMutate(f *testing.F) {
+	var pods [][]byte
 	for _, s := range samples(f) {
-		text, err := json.Marshal(&s.pod)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(uint64(1), "KAFKA_ACKS", "$(X)", text)
 		once, _ := Mutate(&s.pod, s.binding())
-		if text, err = json.Marshal(once); err != nil {
-			f.Fatal(err)
+		for _, pod := range []*corev1.Pod{&s.pod, once} {
+			text, err := json.Marshal(pod)
+			if err != nil {
+				f.Fatal(err)
+			}
+			pods = append(pods, text)
 		}
-		f.Add(uint64(2), `{"a":[1]}`, "-Da=\"", text)
 	}
-	f.Fuzz(func(t *testing.T, seed uint64, a, b string, raw []byte) {
+	for i := range pods {
+		f.Add(uint64(i), "KAFKA_ACKS", "$(X)", uint8(i), `{}`)
+	}
+	for i, patch := range []string{
+		`{"metadata":{"annotations":{"kafka.mooring.dev/producer-containers":"app,"}}}`, `{"metadata":{"annotations":null}}`, `{"spec":{"containers":[]}}`,
+		`{"spec":{"containers":[{"name":"app","env":[{"name":"KAFKA_ACKS","valueFrom":{}}]}],"hostNetwork":true}}`, `{"spec":{"initContainers":[{"name":"mooring-shim"}]}}`,
+		`{"spec":{"volumes":[{"name":"mooring-files"}],"terminationGracePeriodSeconds":-1}}`,
+	} {
+		f.Add(uint64(i), `{"a":[1]}`, "-Da=\"", uint8(i), patch)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, a, b string, sample uint8, patch string) {
 		r := rand.New(rand.NewPCG(seed, 2))
-		text, err := json.Marshal(randomPod(r, a, b)) // what reaches admission has been JSON
+		random, err := json.Marshal(randomPod(r, a, b)) // what reaches admission has been JSON
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range [][]byte{text, raw} {
-			var pod corev1.Pod
-			if json.Unmarshal(text, &pod) != nil {
-				continue
-			}
-			if clean, err := json.Marshal(&pod); err != nil || json.Unmarshal(clean, &pod) != nil {
-				continue
-			}
-			names := make(map[string]bool)
-			unique := true
-			eachContainer(&pod, func(c *corev1.Container) { unique, names[c.Name] = unique && !names[c.Name], true })
-			if _, was, _ := StatusOf(pod.Annotations); was || !unique {
-				// Somebody's own status, or names that the API server refuses: nothing is promised but an end.
-				Mutate(&pod, randomBinding(r, &pod))
-				continue
-			}
-			holds(t, &pod, randomBinding(r, &pod))
+		texts := [][]byte{random}
+		if patched, err := jsonpatch.MergePatch(pods[int(sample)%len(pods)], []byte(patch)); err == nil {
+			texts = append(texts, patched)
+		}
+		for _, text := range texts {
+			tryPod(t, r, text)
 		}
 	})
+}
+
+func tryPod(t *testing.T, r *rand.Rand, text []byte) {
+	t.Helper()
+	var pod corev1.Pod
+	if json.Unmarshal(text, &pod) != nil {
+		return
+	}
+	if clean, err := json.Marshal(&pod); err != nil || json.Unmarshal(clean, &pod) != nil {
+		return
+	}
+	names := make(map[string]bool)
+	unique := true
+	eachContainer(&pod, func(c *corev1.Container) { unique, names[c.Name] = unique && !names[c.Name], true })
+	if _, was, _ := StatusOf(pod.Annotations); was || !unique {
+		// Somebody's own status, or names that the API server refuses: nothing is promised but an end.
+		Mutate(&pod, randomBinding(r, &pod))
+		return
+	}
+	holds(t, &pod, randomBinding(r, &pod))
 }
