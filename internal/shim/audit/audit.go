@@ -35,6 +35,7 @@ type Client struct {
 	Retries, Resends, Doubts              atomic.Int64
 	Acknowledged                          atomic.Int64 // records that the brokers acknowledged
 
+	fine     atomic.Int64 // partitions that the brokers answered without an error
 	mu       sync.Mutex
 	rejected map[policy.Reason]int64
 	weak     map[policy.Reason]int64
@@ -116,6 +117,10 @@ func (c *Client) count(m map[policy.Reason]int64, r policy.Reason) {
 
 // Error counts a partition's error code, as the broker answered it.
 func (c *Client) Error(code int16) {
+	if code == 0 {
+		c.fine.Add(1)
+		return
+	}
 	c.mu.Lock()
 	if _, known := c.errors[code]; known || len(c.errors) < 200 {
 		c.errors[code]++

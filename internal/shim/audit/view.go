@@ -103,6 +103,9 @@ func (c *Client) view() View {
 	for code, n := range c.errors {
 		v.Done.Errors[ErrorName(code)] = n
 	}
+	if n := c.fine.Load(); n > 0 {
+		v.Done.Errors[ErrorName(0)] = n
+	}
 	c.mu.Unlock()
 	v.Findings = findings(v)
 	return v

@@ -12,18 +12,23 @@ import (
 	"mooring.dev/mooring/internal/shim/wire"
 )
 
+// shortAnswer is what is not read into memory of its own when it is here already.
+const shortAnswer = 4 << 10
+
 var errUpstream = errors.New("the broker does not answer as it should")
 
 // answers reads the broker until it, or the connection, ends. What the broker still owed then is settled otherwise.
 func (c *conn) answers() {
 	up := c.upstream()
 	err := c.readAnswers(up)
+	up.Reader.Release()
 	up.Close()
+	c.sendNow()
 	c.mu.Lock()
 	c.broken = true
 	c.ended = !c.unheard.Load() // no more requests are taken
-	left := c.sent
-	c.sent = nil
+	left := c.sent.all()
+	c.sent = queue{}
 	c.mu.Unlock()
 	c.changed.Broadcast()
 	if !errors.Is(err, io.EOF) && !c.gone.Load() && c.server.ctx.Err() == nil {
@@ -34,6 +39,9 @@ func (c *conn) answers() {
 
 func (c *conn) readAnswers(up *upstream.Conn) error {
 	for {
+		if !up.Reader.Ready() {
+			c.sendNow()
+		}
 		if _, err := up.Reader.Next(); err != nil {
 			return err
 		}
@@ -43,15 +51,9 @@ func (c *conn) readAnswers(up *upstream.Conn) error {
 		}
 		id := int32(binary.BigEndian.Uint32(head))
 		c.mu.Lock()
-		var x *exchange
-		if len(c.sent) > 0 {
-			x = c.sent[0]
-			if x.id == id {
-				c.sent[0] = nil
-				if c.sent = c.sent[1:]; len(c.sent) == 0 {
-					c.sent = nil
-				}
-			}
+		x := c.sent.first()
+		if x != nil && x.id == id {
+			c.sent.pop()
 		}
 		c.mu.Unlock()
 		if x == nil || x.id != id {
@@ -71,12 +73,7 @@ func (c *conn) receive(x *exchange, r *wire.Reader) error {
 		x.reply <- &received{frame}
 		return err
 	case produce:
-		frame, err := io.ReadAll(r)
-		if err != nil {
-			c.settleLost(x)
-			return err
-		}
-		return c.produceAnswer(x, frame)
+		return c.readProduceAnswer(x, r)
 	case decode:
 		frame, err := io.ReadAll(r)
 		if err != nil {
@@ -86,10 +83,28 @@ func (c *conn) receive(x *exchange, r *wire.Reader) error {
 		if err != nil {
 			return err
 		}
-		c.write(answer)
+		c.reply(answer[4:], nil)
 		return nil
 	}
 	return c.relay(r)
+}
+
+// readProduceAnswer reads the answer to a Produce. Most are short, and here as a whole.
+func (c *conn) readProduceAnswer(x *exchange, r *wire.Reader) error {
+	if n := r.Remaining(); n <= r.Buffered() && n <= shortAnswer {
+		frame, err := r.Peek(n)
+		if err != nil {
+			return err
+		}
+		r.Skip(n) // nobody reads on before the answer is treated
+		return c.produceAnswer(x, frame)
+	}
+	frame, err := io.ReadAll(r)
+	if err != nil {
+		c.settleLost(x)
+		return err
+	}
+	return c.produceAnswer(x, frame)
 }
 
 // relay the answer that is next as bytes.
@@ -98,38 +113,26 @@ func (c *conn) relay(r *wire.Reader) error {
 	defer c.out.Unlock()
 	c.flush()
 	head := binary.BigEndian.AppendUint32(c.head[:0], uint32(r.Remaining()))
-	if c.gone.Load() || r.Relay(c.client, head) != nil {
-		c.gone.Store(true)
-		if err := r.Discard(); err != nil {
+	if n := r.Remaining(); n <= r.Buffered() && n <= shortAnswer {
+		frame, err := r.Peek(n)
+		if err != nil {
 			return err
+		}
+		c.emit(head, nil)
+		c.emit(frame, nil)
+		r.Skip(n)
+	} else {
+		c.send()
+		if c.gone.Load() || r.Relay(c.client, head) != nil {
+			c.gone.Store(true)
+			if err := r.Discard(); err != nil {
+				return err
+			}
 		}
 	}
 	c.pop()
 	c.flush()
 	return nil
-}
-
-// write the answer to the exchange that is next, and say whether the client got it; nil is no answer.
-func (c *conn) write(answer []byte) bool {
-	c.out.Lock()
-	defer c.out.Unlock()
-	c.flush()
-	got := c.emit(answer)
-	c.pop()
-	c.flush()
-	return got
-}
-
-// emit writes to the client. After a failure nothing more is written, but what is in flight is still seen to its end.
-func (c *conn) emit(answer []byte) bool {
-	if c.gone.Load() {
-		return false
-	}
-	if _, err := c.client.Write(answer); err != nil {
-		c.gone.Store(true)
-		return false
-	}
-	return true
 }
 
 // decoded is an answer with what the client must not see rewritten.

@@ -36,6 +36,7 @@ func serveSink(conn net.Conn) {
 	defer conn.Close()
 	in := make([]byte, 256<<10)
 	r := wire.NewReader(conn, wire.DefaultFrameLimit)
+	defer r.Release()
 	for {
 		if _, err := r.Next(); err != nil {
 			return
@@ -129,6 +130,7 @@ func drive(b *testing.B, address string, request []byte) {
 	done := make(chan error, 1)
 	go func() {
 		r := wire.NewReader(conn, wire.DefaultFrameLimit)
+		defer r.Release()
 		for range b.N {
 			if _, err := r.Next(); err != nil {
 				done <- err

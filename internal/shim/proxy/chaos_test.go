@@ -181,6 +181,7 @@ func TestNothingIsLostTwiceOrOutOfOrderWhileConnectionsAreCutAndLeadersMove(t *t
 			mover.Wait()
 			k.quiet.Store(true)
 			eventually(t, "everything is settled", func() bool { return b.book.Unsettled.Load() == 0 && b.book.InFlight.Load() == 0 })
+			eventually(t, "all memory is given back", func() bool { return b.buffers.Held() == 0 })
 			t.Logf("%d cuts at the brokers, %d at the clients, %d moves", k.cuts.Load(), kc.cuts.Load(), moves)
 			if k.cuts.Load() < 5 || moves < 1 {
 				t.Error("too few faults to show anything")

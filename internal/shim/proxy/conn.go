@@ -36,26 +36,35 @@ type conn struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond
-	order    []*exchange
-	sent     []*exchange
+	order    queue
+	sent     queue
 	produces int
 	ended    bool        // no more answers will come
 	broken   bool        // the connection to the broker is gone, and another is being made
 	stopping atomic.Bool // no more requests are taken
 	closing  atomic.Bool // and none is left
 	gone     atomic.Bool // the client closed its end
+	over     atomic.Bool // nobody seeks the outcome of anything on it any more
 	// unheard says that the client expects no answers (acks=0): it believes what it has sent to be written, so its connection
 	// is kept even when that to the broker is lost.
 	unheard atomic.Bool
 
-	out  sync.Mutex // who holds it writes to the client
-	head [4]byte
+	out      sync.Mutex // who holds it writes to the client
+	answered incoming
+	head     [4]byte
 	// told are the batches of the last answers, and next is where those of the next go; with seq.mu.
 	told  [sequence.Window][]*sequence.Entry
 	next  int
-	reset atomic.Bool // the client threw the connection away, with answers that it had not read
+	spare []*sequence.Entry // memory for the next
+	reset atomic.Bool       // the client threw the connection away, with answers that it had not read
+
+	// slow is odd while the rest of a frame is waited for, and stalled when it was waited for too long.
+	slow atomic.Int64
 
 	// The goroutine of requests has these to itself.
+	posted    outgoing
+	clientID  string
+	requested int64 // requests that came
 	producer  *producer
 	own       int32
 	refused   error // why there is no producer ID
@@ -63,6 +72,7 @@ type conn struct {
 
 	// The goroutine of answers has these to itself.
 	ownCourier *courier
+	successes  []wire.Success
 }
 
 // kind says how the answer to a request is treated.
@@ -120,6 +130,7 @@ func (c *conn) run() {
 		c.client.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // it wakes the reading of requests
 	})
 	err = c.requests()
+	c.in.Release()
 	if errors.Is(err, syscall.ECONNRESET) {
 		c.reset.Store(true)
 	}
@@ -133,6 +144,7 @@ func (c *conn) run() {
 	if c.ownCourier != nil {
 		c.ownCourier.close()
 	}
+	c.over.Store(true)
 	c.server.seq.leave(c)
 }
 
@@ -171,14 +183,14 @@ func (c *conn) reconnect() bool {
 // finish waits for what is in flight when the client sends no more: Produce requests are seen to their end.
 func (c *conn) finish(err error) {
 	c.mu.Lock()
-	waits := c.stopping.Load() && len(c.order) > 0
-	for _, x := range c.order {
+	waits := c.stopping.Load() && c.order.len() > 0
+	for _, x := range c.order.all() {
 		waits = waits || x.kind == produce
 	}
 	if waits && !errors.Is(err, errPolicy) {
 		// The goroutine of answers ends when nothing is left.
 		c.up.SetReadDeadline(time.Now().Add(c.patience())) //nolint:errcheck // then it is closed already
-		for len(c.order) > 0 && !c.ended {
+		for c.order.len() > 0 && !c.ended {
 			c.changed.Wait()
 		}
 	}
@@ -206,8 +218,17 @@ func (c *conn) report(err error) {
 // stopReading takes no more requests; those that were taken are answered.
 func (c *conn) stopReading() {
 	c.stopping.Store(true)
-	c.client.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // then it is closed already
+	c.client.SetReadDeadline(c.lastWord()) //nolint:errcheck // then it is closed already
 	c.server.seq.wake()
+}
+
+// lastWord is until when another request is waited for in a drain: no longer, unless it is on the way already and the client
+// believes that it is written (acks=0), or has gone and left it.
+func (c *conn) lastWord() time.Time {
+	if closed, _ := closedByPeer(c.client); closed || c.unheard.Load() {
+		return time.Now().Add(time.Second)
+	}
+	return time.Unix(1, 0)
 }
 
 // abort ends the connection at once.
@@ -245,11 +266,21 @@ func (c *conn) audit(clientID []byte) *audit.Client {
 }
 
 // enqueue an exchange and, when the broker has a part in it, send its request. It waits while too many are unanswered,
-// which stops the reading of the client.
-func (c *conn) enqueue(x *exchange, request []byte) error {
-	limit := int(c.server.Contract().Limits.MaxInFlight)
+// which stops the reading of the client. The user is told when the request is written, and not if there is an error.
+func (c *conn) enqueue(x *exchange, request []byte, u user) error {
+	limit := int(c.server.policy.Load().Contract.Limits.MaxInFlight)
+	waits := func() bool {
+		return !c.ended && (c.broken || c.order.len() >= maxPending || (x.kind == produce && c.produces >= limit))
+	}
 	c.mu.Lock()
-	for !c.ended && (c.broken || len(c.order) >= maxPending || (x.kind == produce && c.produces >= limit)) {
+	if waits() {
+		c.mu.Unlock()
+		if err := c.push(); err != nil {
+			return err
+		}
+		c.mu.Lock()
+	}
+	for waits() {
 		c.changed.Wait()
 	}
 	if c.ended {
@@ -257,10 +288,10 @@ func (c *conn) enqueue(x *exchange, request []byte) error {
 		return net.ErrClosed
 	}
 	if x.kind != own {
-		c.order = append(c.order, x)
+		c.order.push(x)
 	}
 	if x.kind != local {
-		c.sent = append(c.sent, x)
+		c.sent.push(x)
 	}
 	if x.kind == produce {
 		c.produces++
@@ -272,30 +303,23 @@ func (c *conn) enqueue(x *exchange, request []byte) error {
 		c.out.Lock()
 		defer c.out.Unlock()
 		c.flush()
+		c.send()
 		return nil
 	}
-	if _, err := up.Write(request); err != nil {
-		up.Close() // what was sent is settled by the goroutine of answers
-		if !c.unheard.Load() {
-			return err
-		}
-	}
+	c.post(up, request, u)
 	return nil
 }
 
-// flush writes the shim's own answers that are next. The caller holds out.
+// flush emits the shim's own answers that are next. The caller holds out.
 func (c *conn) flush() {
 	for {
 		c.mu.Lock()
-		var x *exchange
-		if len(c.order) > 0 && c.order[0].kind == local {
-			x = c.order[0]
-		}
+		x := c.order.first()
 		c.mu.Unlock()
-		if x == nil {
+		if x == nil || x.kind != local {
 			return
 		}
-		c.emit(x.answer)
+		c.emit(x.answer, nil)
 		c.pop()
 	}
 }
@@ -303,14 +327,11 @@ func (c *conn) flush() {
 // pop the exchange that was answered. The caller holds out.
 func (c *conn) pop() {
 	c.mu.Lock()
-	if c.order[0].kind == produce {
+	if c.order.first().kind == produce {
 		c.produces--
 		c.server.book.InFlight.Add(-1)
 	}
-	c.order[0] = nil
-	if c.order = c.order[1:]; len(c.order) == 0 {
-		c.order = nil
-	}
+	c.order.pop()
 	c.mu.Unlock()
 	c.changed.Broadcast()
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"hash/crc32"
@@ -24,6 +25,7 @@ func itoa(n int32) string { return strconv.Itoa(int(n)) }
 
 func readAnswer(t testing.TB, r *wire.Reader, req kmsg.Request) kmsg.Response {
 	t.Helper()
+	defer r.Release()
 	if _, err := r.Next(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,15 +145,15 @@ func TestASlowReaderStopsOnlyItself(t *testing.T) {
 	defer conn.Close()
 	req := kmsg.NewPtrMetadataRequest()
 	req.Version = 9
-	frame := wire.AppendRequest(nil, 1, nil, req)
-	conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond)) //nolint:errcheck // then it is closed already
+	frames := bytes.Repeat(wire.AppendRequest(nil, 1, nil, req), 10_000)
 	wrote := 0
-	for ; wrote < 200_000; wrote++ { // it never reads an answer
-		if _, err := conn.Write(frame); err != nil {
+	for ; wrote < 256<<20; wrote += len(frames) { // it never reads an answer
+		conn.SetWriteDeadline(time.Now().Add(time.Second)) //nolint:errcheck // then it is closed already
+		if _, err := conn.Write(frames); err != nil {
 			break
 		}
 	}
-	if wrote == 200_000 {
+	if wrote >= 256<<20 {
 		t.Error("nothing stopped it")
 	}
 	if err := b.client(weak(kgo.LeaderAck())...).ProduceSync(deadline(t), &kgo.Record{Topic: "orders", Value: []byte("x")}).FirstErr(); err != nil {

@@ -37,6 +37,9 @@ func (c *conn) sequence(p *produced) error {
 	}
 	c.server.seq.mu.Lock()
 	defer c.server.seq.mu.Unlock()
+	if err := c.afterOthers(p); err != nil {
+		return err
+	}
 	for i := range p.parts {
 		if p.upgrades(i) {
 			if err := c.sequencePart(p, i); err != nil {
@@ -121,16 +124,18 @@ func (c *conn) sequencePart(p *produced, i int) error {
 	q, wp, seq := &p.parts[i], &p.req.Parts[i], &c.server.seq
 	batch, _ := wire.AsBatch(wp.Records)
 	first, largest := batch.Times()
-	print := sequence.Print{Client: string(p.client), CRC: batch.CRC(), Size: len(batch), Count: batch.Count(), First: first, Largest: largest}
+	print := sequence.Print{Client: c.textOf(p.client), CRC: batch.CRC(), Size: len(batch), Count: batch.Count(), First: first, Largest: largest}
 	s := c.producer.slot(q.name, wp.Partition)
 	for j := range i {
 		if p.parts[j].slot == s {
 			return errTwice
 		}
 	}
-	partition := sequence.Partition{Topic: string(q.name), Index: wp.Partition}
+	var partition sequence.Partition
 	if s.own != nil {
 		partition = s.own.Partition
+	} else {
+		partition = sequence.Partition{Topic: string(q.name), Index: wp.Partition}
 	}
 	for {
 		if c.closed() {
@@ -143,7 +148,7 @@ func (c *conn) sequencePart(p *produced, i int) error {
 				q.done, q.code, q.offset, q.entry = true, 0, found.Offset, found
 				found.Owner = c
 				p.sent--
-				p.who.Acknowledged.Add(int64(q.records))
+				p.acknowledged(q)
 				return nil
 			case found.State == sequence.Unwritten:
 				found.Abandon()
@@ -171,7 +176,9 @@ func (c *conn) sequencePart(p *produced, i int) error {
 				return nil
 			}
 		}
-		seq.changed.Wait()
+		if err := c.pause(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -261,6 +268,9 @@ func (c *conn) reached(p *produced, got bool) {
 	c.server.seq.mu.Lock()
 	defer c.server.seq.mu.Unlock()
 	var told []*sequence.Entry
+	if c.spare != nil {
+		told, c.spare = c.spare[:0], nil
+	}
 	for i := range p.parts {
 		e := p.parts[i].entry
 		switch {
@@ -281,16 +291,27 @@ func (c *conn) reached(p *produced, got bool) {
 // remember the answers that were written last: if the client resets the connection it may not have read them. The caller
 // holds seq.mu.
 func (c *conn) remember(told []*sequence.Entry) {
-	if told == nil {
+	if len(told) == 0 {
+		c.spare = told
 		return
 	}
-	for _, e := range c.told[c.next] {
+	for i, e := range c.told[c.next] {
 		if e.Owner == any(c) {
 			e.Answer()
 		}
+		c.told[c.next][i] = nil
 	}
+	c.spare = c.told[c.next]
 	c.told[c.next] = told
 	c.next = (c.next + 1) % len(c.told)
+}
+
+// textOf a client ID, which is the same for all requests of nearly every connection.
+func (c *conn) textOf(clientID []byte) string {
+	if string(clientID) != c.clientID {
+		c.clientID = string(clientID)
+	}
+	return c.clientID
 }
 
 // forget what was answered, when the connection has ended. The caller holds seq.mu.

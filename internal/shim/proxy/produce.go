@@ -47,14 +47,26 @@ type part struct {
 	open bool
 }
 
+// usualParts is how many partitions most requests have at most.
+const usualParts = 2
+
 func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
-	p := &produced{frame: f, body: h.Body, policy: c.server.policy.Load(), client: h.ClientID}
+	// One piece of memory for what every request needs.
+	r := &struct {
+		x     exchange
+		p     produced
+		parts [usualParts]part
+		wire  [usualParts]wire.Part
+	}{}
+	p := &r.p
+	p.frame, p.body, p.policy, p.client, p.parts, p.req.Parts = f, h.Body, c.server.policy.Load(), h.ClientID, r.parts[:0], r.wire[:0]
 	if err := wire.ParseProduce(&p.req, h.Version, f.Bytes[h.Body:]); err != nil {
 		f.Release()
 		return err
 	}
 	p.who = c.audit(h.ClientID)
-	x := &exchange{kind: produce, key: h.Key, version: h.Version, id: h.CorrelationID, at: time.Now(), produce: p}
+	x := &r.x
+	*x = exchange{kind: produce, key: h.Key, version: h.Version, id: h.CorrelationID, at: time.Now(), produce: p}
 	c.mu.Lock()
 	inFlight := c.produces + 1
 	c.mu.Unlock()
@@ -74,9 +86,8 @@ func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
 	}
 	c.bind(p)
 	if p.req.Acks == 0 { // nobody answers
-		_, err := c.upstream().Write(p.frame.Whole)
-		p.frame.Release()
-		return err
+		c.post(c.upstream(), p.frame.Whole, user{frame: p.frame})
+		return nil
 	}
 	// A request that may have to be sent again is held until it is answered, and every one until it is written.
 	p.users.Store(1)
@@ -86,16 +97,12 @@ func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
 		p.keepNames()
 	}
 	p.writing = true
-	err := c.enqueue(x, p.frame.Whole)
-	c.mu.Lock()
-	p.writing = false
-	awaited := p.awaited
-	c.mu.Unlock()
-	if awaited {
-		c.changed.Broadcast()
+	if err := c.enqueue(x, p.frame.Whole, user{produce: p}); err != nil {
+		p.abandon(c) // nobody waits for its answer
+		p.frame.Release()
+		return err
 	}
-	p.release()
-	return err
+	return nil
 }
 
 // quiet waits until nobody writes the frame to a broker, so that it can be changed. The connection to that broker is
@@ -107,6 +114,16 @@ func (c *conn) quiet(p *produced) {
 		c.changed.Wait()
 	}
 	c.mu.Unlock()
+}
+
+// ifBound is the request if it matters whether the client gets the answer, else nil.
+func (p *produced) ifBound() *produced {
+	for i := range p.parts {
+		if p.parts[i].entry != nil {
+			return p
+		}
+	}
+	return nil
 }
 
 // held says whether the request may have to be sent again: one with sequences, and one whose client cannot do that.
@@ -133,7 +150,11 @@ func (c *conn) judge(p *produced, size int) {
 		p.req.SetAcks(-1)
 		p.who.UpgradedAcks.Add(1)
 	}
-	p.parts = make([]part, len(p.req.Parts))
+	if n := len(p.req.Parts); n <= cap(p.parts) {
+		p.parts = p.parts[:n]
+	} else {
+		p.parts = make([]part, n)
+	}
 	for i := range p.parts {
 		q := &p.parts[i]
 		q.offset = -1
@@ -218,7 +239,7 @@ func (c *conn) answerProduce(x *exchange, wanted int16) error {
 	resp.Version = x.version
 	p.appendDone(resp)
 	x.kind, x.answer = local, wire.AppendResponse(nil, x.id, resp)
-	err := c.enqueue(x, nil)
+	err := c.enqueue(x, nil, user{})
 	c.reached(p, err == nil)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 // after the other, in the order in which they came, so that none overtakes.
 func (c *conn) recover(x *exchange, q *part, wp *wire.Part, verdict sequence.Verdict, code int16) int16 {
 	p, seq := x.produce, &c.server.seq
+	c.sendNow()
 	c.quiet(p)
 	c.server.book.Unsettled.Add(1)
 	defer c.server.book.Unsettled.Add(-1)
@@ -64,6 +65,7 @@ func (c *conn) recover(x *exchange, q *part, wp *wire.Part, verdict sequence.Ver
 // insist sends a batch that has no sequence again, for a client that cannot: it may then be written twice, which is what a
 // guarantee without idempotence allows.
 func (c *conn) insist(x *exchange, q *part, wp *wire.Part, code int16) int16 {
+	c.sendNow()
 	c.quiet(x.produce)
 	ctx, cancel := context.WithDeadline(c.server.ctx, x.at.Add(c.retryFor(x.produce)))
 	defer cancel()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -16,18 +15,32 @@ import (
 var (
 	// errProtocol is a request that the shim cannot let through, because it does not know what the answer holds.
 	errProtocol = errors.New("a request that this shim does not know")
+	errStalled  = errors.New("the client began a request and did not end it in time")
 	// errPolicy ends the connection of a client that expects no answer (acks=0), as a broker does on an error.
 	errPolicy = errors.New("the policy refuses a request with acks=0")
 )
-
-// stall bounds how long a client may be silent within a frame: it holds memory then.
-const stall = 30 * time.Second
 
 func newestOf(key int16) int16 { return wire.Newest(key) }
 
 // requests reads the client until it, or the connection, ends.
 func (c *conn) requests() error {
+	err := c.readRequests()
+	if pushed := c.push(); err == nil {
+		err = pushed
+	}
+	return err
+}
+
+func (c *conn) readRequests() error {
 	for {
+		if !c.in.Ready() {
+			if err := c.push(); err != nil {
+				return err
+			}
+		}
+		if c.stopping.Load() {
+			c.client.SetReadDeadline(c.lastWord()) //nolint:errcheck // then it is closed already
+		}
 		if _, err := c.in.Next(); err != nil {
 			if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 				return nil
@@ -44,24 +57,27 @@ func (c *conn) requests() error {
 	}
 }
 
+// readFrame reads the present frame. The watch of the server ends the connection if the rest of it takes too long.
 func (c *conn) readFrame() (*wire.Frame, error) {
-	// What came with the size is most often the whole frame: then no timer is needed.
-	slow := c.in.Remaining() > c.in.Buffered()
-	if slow {
-		c.client.SetReadDeadline(time.Now().Add(stall)) //nolint:errcheck // then it is closed already
+	buffers := c.server.buffers
+	buffers.Reserve(c.in, func() { c.push() }) //nolint:errcheck // the next one has the error too
+	if c.in.Remaining() <= c.in.Buffered() {
+		return buffers.ReadReserved(c.in)
 	}
-	frame, err := c.server.buffers.Read(c.in)
-	if slow && err == nil {
-		c.client.SetReadDeadline(time.Time{}) //nolint:errcheck // then it is closed already
-		if c.stopping.Load() {
-			c.client.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // then it is closed already
+	now := c.slow.Add(1)
+	frame, err := buffers.ReadReserved(c.in)
+	if !c.slow.CompareAndSwap(now, now+1) {
+		if err == nil {
+			frame.Release()
 		}
+		return nil, errStalled
 	}
 	return frame, err
 }
 
 // request treats one request. The frame is released, or belongs to the exchange.
 func (c *conn) request(f *wire.Frame) error {
+	c.requested++
 	h, err := wire.ParseHeader(f.Bytes)
 	if err != nil {
 		f.Release()
@@ -82,7 +98,6 @@ func (c *conn) request(f *wire.Frame) error {
 	if kmsg.Key(h.Key) == kmsg.Produce {
 		return c.produceRequest(f, h)
 	}
-	defer f.Release()
 	x := &exchange{key: h.Key, version: h.Version, id: h.CorrelationID}
 	switch kmsg.Key(h.Key) {
 	case kmsg.ApiVersions:
@@ -90,9 +105,11 @@ func (c *conn) request(f *wire.Frame) error {
 		x.kind = decode
 	case kmsg.SASLHandshake, kmsg.SASLAuthenticate:
 		if c.server.Contract().SASL != nil {
+			defer f.Release()
 			return c.answerSASL(f.Bytes[h.Body:], h)
 		}
 		if h.Key == int16(kmsg.SASLHandshake) && h.Version == 0 {
+			f.Release()
 			return fmt.Errorf("%w: SaslHandshake version 0, which is followed by bytes that are no requests; use a client that speaks version 1 (Kafka 1.0)", errProtocol)
 		}
 		c.ownSASL.Store(true)
@@ -101,16 +118,24 @@ func (c *conn) request(f *wire.Frame) error {
 			x.kind = decode
 		}
 	}
-	return c.enqueue(x, f.Whole)
+	err = c.enqueue(x, f.Whole, user{frame: f})
+	if err != nil {
+		f.Release()
+	}
+	return err
 }
 
 // introduce remembers what library the client says it is.
 func (c *conn) introduce(body []byte, h wire.Header) {
 	req := kmsg.NewPtrApiVersionsRequest()
 	req.Version = h.Version
-	if h.Version >= 3 && req.ReadFrom(body) == nil {
+	switch {
+	case h.Version >= 3 && req.ReadFrom(body) == nil:
 		c.library.Library, c.library.Version = req.ClientSoftwareName, req.ClientSoftwareVersion
 		c.who.Store(nil)
+	case c.requested == 1 && h.Version == 0 && h.ClientID != nil && len(h.ClientID) == 0:
+		// kafka-go's connections begin so, and those of nobody else that is known: others have a client ID, or a null.
+		c.library.Library = "kafka-go (by its requests)"
 	}
 }
 
@@ -128,14 +153,17 @@ func (c *conn) answerVersions(h wire.Header) error {
 // answer a request without a broker.
 func (c *conn) answer(h wire.Header, resp kmsg.Response) error {
 	x := &exchange{kind: local, key: h.Key, version: h.Version, id: h.CorrelationID, answer: wire.AppendResponse(nil, h.CorrelationID, resp)}
-	return c.enqueue(x, nil)
+	return c.enqueue(x, nil, user{})
 }
 
 // ask sends a request of the shim's own on the connection, between the client's.
 func (c *conn) ask(req kmsg.Request) (kmsg.Response, error) {
 	c.own--
 	x := &exchange{kind: own, key: req.Key(), version: req.GetVersion(), id: c.own, reply: make(chan *received, 1)}
-	if err := c.enqueue(x, wire.AppendRequest(nil, c.own, []byte(upstream.ClientID), req)); err != nil {
+	if err := c.enqueue(x, wire.AppendRequest(nil, c.own, []byte(upstream.ClientID), req), user{}); err != nil {
+		return nil, err
+	}
+	if err := c.push(); err != nil {
 		return nil, err
 	}
 	r := <-x.reply

@@ -37,7 +37,7 @@ func (c *conn) answerSASL(body []byte, h wire.Header) error {
 
 // reauthenticate with the broker when it wants that (KIP-368), before the next request.
 func (c *conn) reauthenticate() error {
-	s, up := c.server.Contract().SASL, c.upstream()
+	s, up := c.server.policy.Load().Contract.SASL, c.upstream()
 	if s == nil || up.Expires.IsZero() || time.Now().Before(up.Expires) {
 		return nil
 	}

@@ -23,7 +23,7 @@ import (
 type Options struct {
 	// FrameLimit bounds a request and a response, in bytes; 0 is wire.DefaultFrameLimit.
 	FrameLimit int
-	// FrameMemory bounds the requests that are in memory at once, in bytes; 0 is 16 MiB. One that is larger may be alone.
+	// FrameMemory bounds the requests that are in memory at once, in bytes; 0 is 10 MiB. One that is larger may be alone.
 	FrameMemory int
 	// MaxConnections bounds the client connections; 0 is 4096. More are closed at once.
 	MaxConnections int
@@ -33,7 +33,9 @@ type Options struct {
 	Log *slog.Logger
 
 	// dial makes connections to brokers; tests put something in between.
-	dial func(ctx context.Context, s upstream.Settings, address string) (*upstream.Conn, error)
+	// stall is for tests too; 0 is the constant.
+	stall time.Duration
+	dial  func(ctx context.Context, s upstream.Settings, address string) (*upstream.Conn, error)
 }
 
 // Server is the Kafka listener.
@@ -65,10 +67,13 @@ func New(c contract.Contract, book *audit.Book, o Options) *Server {
 		o.FrameLimit = wire.DefaultFrameLimit
 	}
 	if o.FrameMemory == 0 {
-		o.FrameMemory = 16 << 20
+		o.FrameMemory = 10 << 20
 	}
 	if o.dial == nil {
 		o.dial = upstream.Dial
+	}
+	if o.stall == 0 {
+		o.stall = stall
 	}
 	if o.MaxConnections == 0 {
 		o.MaxConnections = 4096
@@ -97,6 +102,7 @@ func (s *Server) Listen(address string) (net.Addr, error) {
 		return nil, err
 	}
 	s.nodes.home(l.Addr().(*net.TCPAddr))
+	go s.watch()
 	s.serve(l, bootstrapNode)
 	return l.Addr(), nil
 }

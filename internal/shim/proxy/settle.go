@@ -21,9 +21,74 @@ func (c *conn) hangUp() {
 	}
 }
 
+// allWritten treats an answer that says of every partition that it is written, which nearly every one is. It says false, and has
+// done nothing, if this is not such an answer.
+func (c *conn) allWritten(x *exchange, frame []byte) bool {
+	p := x.produce
+	at, err := wire.ResponseBody(frame, x.key, x.version)
+	if err != nil || p.sent < len(p.parts) {
+		return false
+	}
+	all, ok := wire.Successes(c.successes[:0], x.version, frame[at:])
+	if c.successes = all; cap(all) > keptSuccesses {
+		c.successes = nil
+	}
+	if !ok || len(all) != len(p.parts) {
+		return false
+	}
+	for i := range p.parts {
+		p.parts[i].offset = -1
+	}
+	for i := range all {
+		s := &all[i]
+		q := p.at(i, s)
+		if q == nil || q.offset != -1 || s.Offset < 0 {
+			return false
+		}
+		q.offset = s.Offset
+	}
+	for i := range p.parts {
+		q, wp := &p.parts[i], &p.req.Parts[i]
+		p.who.Error(0)
+		if q.entry != nil {
+			a := kmsg.ProduceResponseTopicPartition{Partition: wp.Partition, BaseOffset: q.offset}
+			c.settlePart(x, q, wp, &a)
+		}
+		p.acknowledged(q)
+	}
+	return true
+}
+
+// acknowledged counts the records of a part that the brokers acknowledged, once for all copies of a batch.
+func (p *produced) acknowledged(q *part) {
+	if q.entry == nil || q.entry.Counted.CompareAndSwap(false, true) {
+		p.who.Acknowledged.Add(int64(q.records))
+	}
+}
+
+// keptSuccesses bounds the memory that is kept for reading answers.
+const keptSuccesses = 64
+
+// at is the part that an answer is about; it most often is at the same place.
+func (p *produced) at(i int, s *wire.Success) *part {
+	if len(p.parts) == 1 {
+		return &p.parts[0] // its name may have gone with the frame
+	}
+	for j := range p.parts {
+		k := (i + j) % len(p.parts)
+		if wp := &p.req.Parts[k]; wp.Partition == s.Partition && wp.TopicID == s.TopicID && string(wp.Topic) == string(s.Topic) {
+			return &p.parts[k]
+		}
+	}
+	return nil
+}
+
 // produceAnswer treats the broker's answer to a Produce.
 func (c *conn) produceAnswer(x *exchange, frame []byte) error {
 	p := x.produce
+	if c.allWritten(x, frame) {
+		return c.deliver(x, nil, frame, false, false)
+	}
 	req := kmsg.NewPtrProduceRequest()
 	req.Version = x.version
 	decoded, err := upstream.Decode(frame, req)
@@ -54,7 +119,7 @@ func (c *conn) produceAnswer(x *exchange, frame []byte) error {
 				a.ErrorCode = c.insist(x, q, wp, a.ErrorCode)
 			}
 			if a.ErrorCode == 0 {
-				p.who.Acknowledged.Add(int64(q.records))
+				p.acknowledged(q)
 			} else {
 				failed = true
 			}
@@ -73,10 +138,7 @@ func (c *conn) deliver(x *exchange, resp *kmsg.ProduceResponse, frame []byte, ch
 	c.server.book.Latency.Observe(time.Since(x.at))
 	defer c.releaseEntries(p)
 	if p.swallow {
-		c.out.Lock()
-		c.pop()
-		c.flush()
-		c.out.Unlock()
+		c.reply(nil, nil)
 		c.reached(p, true)
 		for i := range p.parts {
 			failed = failed || (p.parts[i].done && p.parts[i].code != 0)
@@ -84,21 +146,16 @@ func (c *conn) deliver(x *exchange, resp *kmsg.ProduceResponse, frame []byte, ch
 		if failed {
 			p.who.Swallowed.Add(1)
 			c.server.lost.Add(p.unwritten(resp))
+			c.sendNow()
 			c.hangUp()
 		}
 		return nil
 	}
-	var answer []byte
 	if changed {
 		p.appendDone(resp)
-		answer = wire.AppendResponse(nil, x.id, resp)
-	} else {
-		answer = append(make([]byte, 0, 4+len(frame)), byte(len(frame)>>24), byte(len(frame)>>16), byte(len(frame)>>8), byte(len(frame)))
-		answer = append(answer, frame...)
+		frame = wire.AppendResponse(nil, x.id, resp)[4:]
 	}
-	// A client that closed its end has not got it, although the socket takes it.
-	left := p.entries && c.clientGone()
-	c.reached(p, c.write(answer) && !left)
+	c.reply(frame, p.ifBound())
 	return nil
 }
 
@@ -219,7 +276,7 @@ func (c *conn) settleLost(x *exchange) {
 			if q.entry != nil {
 				a.BaseOffset = q.entry.Offset
 			}
-			p.who.Acknowledged.Add(int64(q.records))
+			p.acknowledged(q)
 		}
 		failed = failed || a.ErrorCode != 0
 		t := topicOf(resp, wp)
@@ -227,6 +284,7 @@ func (c *conn) settleLost(x *exchange) {
 	}
 	if !p.entries && !p.swallow {
 		// Nothing is known and nothing can be found out: the end of the connection is the answer.
+		c.sendNow()
 		c.gone.Store(true)
 	}
 	c.deliver(x, resp, nil, true, failed) //nolint:errcheck // the connection ends anyway
@@ -243,6 +301,7 @@ func (c *conn) settleRest(left []*exchange) {
 			c.settleLost(x)
 		default:
 			// What comes after cannot be answered in order.
+			c.sendNow()
 			c.gone.Store(true)
 			c.out.Lock()
 			c.flush()
@@ -252,5 +311,6 @@ func (c *conn) settleRest(left []*exchange) {
 	}
 	c.out.Lock()
 	c.flush()
+	c.send()
 	c.out.Unlock()
 }

@@ -3,6 +3,7 @@ package sequence
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,6 +53,8 @@ type Entry struct {
 	Offset int64
 	// Owner is whoever seeks the outcome: only its attempts decide about another binding.
 	Owner any
+	// Counted says that its records were counted as acknowledged: a resend of it is answered and not counted again.
+	Counted atomic.Bool
 	// Told says that its outcome was written to the client, which may not have read it.
 	Told bool
 	// At is when the batch came.

@@ -41,6 +41,22 @@ func (t *Table) Find(p Partition, print Print, gone func(*Entry) bool) *Entry {
 	return nil
 }
 
+// Waits says whether a batch that somebody seeks the outcome of, and of which before is true, is unsettled in another lane of the
+// partition than l.
+func (t *Table) Waits(p Partition, l *Lane, before func(*Entry) bool) bool {
+	for _, other := range t.lanes[p] {
+		if other == l {
+			continue
+		}
+		for _, e := range other.entries {
+			if (e.State == Open || e.State == Unwritten) && e.Owner != nil && before(e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Expire drops what nobody sent again since before then, and the lanes that hold nothing and nobody uses. It returns how
 // many batches had an unknown outcome.
 func (t *Table) Expire(before time.Time, used func(*Lane) bool) int {

@@ -115,6 +115,7 @@ func tlsConfig(s *contract.TLS, address string) (*tls.Config, error) {
 
 // Ask sends one request and waits for its answer. Nobody else may use the connection meanwhile.
 func (c *Conn) Ask(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
+	defer c.Reader.Release()                                                  // the next request may be long in coming
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // then it is closed already
 	defer func() {
 		if stop() {

@@ -35,6 +35,14 @@ func (c *cursor) int32() int32 {
 	return int32(binary.BigEndian.Uint32(b))
 }
 
+func (c *cursor) int64() int64 {
+	b := c.take(8)
+	if b == nil {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(b))
+}
+
 // uvarint is unsigned, of at most 32 bits, as lengths are.
 func (c *cursor) uvarint() int {
 	if c.bad {
@@ -89,5 +97,12 @@ func (c *cursor) tags() {
 	for n := c.uvarint(); n > 0 && !c.bad; n-- {
 		c.uvarint()
 		c.take(c.uvarint())
+	}
+}
+
+// noTags is an end without tagged fields; any are a fault.
+func (c *cursor) noTags(compact bool) {
+	if compact && c.uvarint() != 0 {
+		c.bad = true
 	}
 }

@@ -6,37 +6,44 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 )
 
 // DefaultFrameLimit is socket.request.max.bytes of a broker: larger requests it refuses too.
 const DefaultFrameLimit = 100 << 20
-
-// readAhead is how much a Reader reads before it knows what a frame is. It is small because every connection has two of
-// them for as long as it lives, and large enough that a frame of a few records takes one system call. A stream that has shown
-// often that its frames are somewhat larger gets more: system calls are what a relay costs.
-const (
-	readAhead     = 4 << 10
-	moreReadAhead = 32 << 10
-	often         = 8
-)
 
 // ErrFrame is what a peer did that is not Kafka's protocol. The connection cannot go on.
 var ErrFrame = errors.New("not a frame of Kafka's protocol")
 
 // Reader cuts a stream into frames: an int32 size, and so many bytes. The bytes that a frame still has are read with
 // Peek, Read, or Relay; Next goes on to the next frame and is an error while any are left.
+//
+// From a TCP connection it reads as much as is there, because system calls are what a relay costs. The memory for that is lent
+// to it when there is something to read, so that a connection that waits has none.
 type Reader struct {
-	src        io.Reader
-	limit      int
-	remaining  int // of the present frame
-	start, end int
+	src       io.Reader
+	limit     int
+	remaining int // of the present frame
+
 	buf        []byte
-	larger     int // frames that readAhead did not hold, and moreReadAhead would have
+	start, end int
+
+	// Of a TCP connection; otherwise buf is this reader's own.
+	raw     syscall.RawConn
+	attempt func(fd uintptr) bool
+	large   *[readAhead]byte
+	small   *[peekable]byte
+	err     error // of the last attempt
 }
 
 // NewReader reads frames of at most limit bytes from src.
 func NewReader(src io.Reader, limit int) *Reader {
-	return &Reader{src: src, limit: limit, buf: make([]byte, readAhead)}
+	r := &Reader{src: src, limit: limit}
+	if r.lendable() {
+		return r
+	}
+	r.buf = make([]byte, peekable)
+	return r
 }
 
 // Next reads the size of the next frame. io.EOF means that the stream ended between two frames.
@@ -47,20 +54,22 @@ func (r *Reader) Next() (int, error) {
 	if err := r.fill(4); err != nil {
 		return 0, err
 	}
-	size := int32(binary.BigEndian.Uint32(r.buf[r.start:]))
+	size := r.size()
 	if size < 0 || int(size) > r.limit {
 		return 0, fmt.Errorf("%w: its size is %d, and 0 to %d are taken", ErrFrame, size, r.limit)
 	}
 	r.start += 4
 	r.remaining = int(size)
-	if len(r.buf) == readAhead && size > readAhead-4 && size <= moreReadAhead-4 {
-		if r.larger++; r.larger == often {
-			grown := make([]byte, moreReadAhead)
-			r.end = copy(grown, r.buf[r.start:r.end])
-			r.start, r.buf = 0, grown
-		}
-	}
 	return int(size), nil
+}
+
+func (r *Reader) size() int32 { return int32(binary.BigEndian.Uint32(r.buf[r.start:])) }
+
+// Ready says whether the frame after the present one is here already, as a whole: reading it will not wait. The present one
+// must have been read.
+func (r *Reader) Ready() bool {
+	have := r.end - r.start
+	return r.remaining == 0 && have >= 4 && have-4 >= int(uint32(r.size()))
 }
 
 // Remaining is how many bytes of the frame were not read yet.
@@ -77,6 +86,13 @@ func (r *Reader) Peek(n int) ([]byte, error) {
 	return r.buf[r.start : r.start+n], nil
 }
 
+// Skip reads n bytes that Peek showed.
+func (r *Reader) Skip(n int) {
+	n = min(n, r.remaining, r.end-r.start)
+	r.start += n
+	r.remaining -= n
+}
+
 // Read implements io.Reader within the frame; at its end it is io.EOF.
 func (r *Reader) Read(p []byte) (int, error) {
 	if r.remaining == 0 {
@@ -84,10 +100,15 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 	p = p[:min(len(p), r.remaining)]
 	n, err := 0, error(nil)
-	if r.start < r.end {
+	if r.start == r.end && len(p) < readAhead/2 && r.raw != nil {
+		err = r.fill(1) // what comes after it most often is here too
+	}
+	switch {
+	case r.start < r.end:
 		n = copy(p, r.buf[r.start:r.end])
 		r.start += n
-	} else {
+	case err == nil:
+		r.Release()
 		n, err = r.src.Read(p)
 	}
 	r.remaining -= n
@@ -110,6 +131,7 @@ func (r *Reader) Relay(dst io.Writer, head []byte) error {
 	if r.remaining == 0 {
 		return nil
 	}
+	r.Release()
 	n, err := io.CopyN(dst, r.src, int64(r.remaining))
 	r.remaining -= int(n)
 	return noEOF(err)
@@ -121,9 +143,30 @@ func (r *Reader) Discard() error {
 	return err
 }
 
+// Buffered is how many bytes were read beyond what was asked for.
+func (r *Reader) Buffered() int { return r.end - r.start }
+
+// fill reads until n bytes are in buf, at most peekable.
 func (r *Reader) fill(n int) error {
-	if r.end-r.start >= n {
-		return nil
+	for r.end-r.start < n {
+		if err := r.more(n); err != nil {
+			if r.end > r.start {
+				return noEOF(err)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// more reads what there is, once; room for n bytes from start on is made first.
+func (r *Reader) more(n int) error {
+	if r.raw != nil {
+		err := r.raw.Read(r.attempt)
+		if err == nil {
+			err = r.err
+		}
+		return err
 	}
 	if r.start == r.end {
 		r.start, r.end = 0, 0
@@ -131,11 +174,8 @@ func (r *Reader) fill(n int) error {
 		r.end = copy(r.buf, r.buf[r.start:r.end])
 		r.start = 0
 	}
-	got, err := io.ReadAtLeast(r.src, r.buf[r.end:], n-(r.end-r.start))
+	got, err := io.ReadAtLeast(r.src, r.buf[r.end:], 1)
 	r.end += got
-	if err != nil && r.end > r.start {
-		return noEOF(err)
-	}
 	return err
 }
 
@@ -145,6 +185,3 @@ func noEOF(err error) error {
 	}
 	return err
 }
-
-// Buffered is how many bytes were read beyond what was asked for.
-func (r *Reader) Buffered() int { return r.end - r.start }

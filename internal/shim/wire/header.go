@@ -34,46 +34,6 @@ func ParseHeader(frame []byte) (Header, error) {
 	return h, nil
 }
 
-// flexible is the first flexible version of every API key that kmsg knows; above all versions when there is none.
-var flexible, newest = versions()
-
-func versions() (flexible, newest [kmsg.MaxKey + 1]int16) {
-	for key := range int16(kmsg.MaxKey + 1) {
-		flexible[key], newest[key] = 1<<15-1, -1
-		req := kmsg.RequestForKey(key)
-		if req == nil {
-			continue
-		}
-		newest[key] = req.MaxVersion()
-		for v := range newest[key] + 1 {
-			if req.SetVersion(v); req.IsFlexible() {
-				flexible[key] = v
-				break
-			}
-		}
-	}
-	return flexible, newest
-}
-
-// Newest is the newest version of an API that this program can read, -1 when it does not know the API.
-func Newest(key int16) int16 {
-	if key < 0 || int(key) >= len(newest) {
-		return -1
-	}
-	return newest[key]
-}
-
-// FlexibleRequest says whether a request has the header v2.
-func FlexibleRequest(key, version int16) bool {
-	return key >= 0 && int(key) < len(flexible) && version >= flexible[key]
-}
-
-// FlexibleResponse says whether a response has the header v1. The answer to ApiVersions never has (KIP-511): the client
-// does not know yet what the broker speaks.
-func FlexibleResponse(key, version int16) bool {
-	return key != int16(kmsg.ApiVersions) && FlexibleRequest(key, version)
-}
-
 // ResponseBody is where the body of a response begins in its frame: after the correlation ID and, if it is flexible, the
 // header's tagged fields.
 func ResponseBody(frame []byte, key, version int16) (int, error) {
