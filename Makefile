@@ -75,6 +75,7 @@ ledger: ## Clients write through the shim while brokers are killed and cut off; 
 FUZZTIME ?= 60s
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of the module for FUZZTIME (60s) each; FUZZ=Frames runs those whose name has that
+	@mkdir -p $(BIN)
 	@echo "looking for the fuzz targets (this builds all tests)"
 	@$(GO) test -list '^Fuzz.*$(FUZZ)' ./... | awk '/^Fuzz/ {names[++n] = $$1; next} $$1 == "ok" {for (i = 1; i <= n; i++) print $$2, names[i]; n = 0}' > $(BIN)/fuzz-targets
 	@test -s $(BIN)/fuzz-targets || { echo "there is no fuzz target with that name"; exit 1; }

@@ -3,4 +3,5 @@
 //
 // A spec stands on three things that the suite starts: node (the cluster, and how to run programs in it), brokers, and the
 // operator from config/default. Programs for pods are Go main packages, built into images without Docker: see Node.Program.
+// Those that know nothing of Mooring are in apps; what they were told is compared with what is on the brokers: see account.
 package e2e
