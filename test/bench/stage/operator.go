@@ -54,12 +54,11 @@ func (s *Stage) StartOperator(ctx context.Context) (*Operator, error) {
 			return false, fmt.Errorf("the operator ended:\n%s", text)
 		default:
 		}
-		c, err := net.Dial("tcp", s.WebhookAddress())
-		if err != nil {
-			return false, nil
+		if c, err := net.Dial("tcp", s.WebhookAddress()); err == nil {
+			_, err = o.Scrape(ctx)
+			return err == nil, c.Close()
 		}
-		_, err = o.Scrape(ctx)
-		return err == nil, c.Close()
+		return false, nil // it does not listen yet
 	})
 }
 
