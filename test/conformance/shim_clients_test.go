@@ -92,7 +92,7 @@ func told(t *testing.T, cmd *exec.Cmd) (d done) {
 	t.Helper()
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
-	watchdog := time.AfterFunc(silence, func() { cmd.Process.Kill() })
+	watchdog := time.AfterFunc(silence, func() { cmd.Process.Kill() }) //nolint:errcheck // it has ended, then
 	defer watchdog.Stop()
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s %s", err, out.String(), said.String())

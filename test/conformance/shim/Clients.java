@@ -2,6 +2,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -10,6 +11,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -42,11 +44,25 @@ public final class Clients {
             admin.createTopics(List.of(new NewTopic(other, 1, (short) 3))).all().get();
             admin.createPartitions(Map.of(other, NewPartitions.increaseTo(2))).all().get();
             ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, other);
-            int configs = admin.describeConfigs(List.of(resource)).all().get().get(resource).entries().size();
+            int configs = describe(admin, resource);
             int groups = admin.listGroups().all().get().size();
             int quorum = admin.describeMetadataQuorum().quorumInfo().get().voters().size();
             admin.deleteTopics(List.of(other)).all().get();
             return nodes + " nodes, " + quorum + " voters, topic created, enlarged and deleted, " + (configs > 0 ? "configs, " : "") + (groups >= 0 ? "groups" : "");
+        }
+    }
+
+    /** The brokers learn of a topic one by one, and any of them is asked. */
+    private static int describe(Admin admin, ConfigResource resource) throws Exception {
+        long end = System.currentTimeMillis() + 20_000;
+        while (true) {
+            try {
+                return admin.describeConfigs(List.of(resource)).all().get().get(resource).entries().size();
+            } catch (ExecutionException failed) {
+                if (!(failed.getCause() instanceof UnknownTopicOrPartitionException) || System.currentTimeMillis() > end) {
+                    throw failed;
+                }
+            }
         }
     }
 

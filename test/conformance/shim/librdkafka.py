@@ -14,9 +14,20 @@ def administer(common, topic):
     other = topic + "-admin"
     client.create_topics([admin.NewTopic(other, 1, 3)])[other].result(20)
     resource = admin.ConfigResource(admin.ConfigResource.Type.TOPIC, other)
-    configs = client.describe_configs([resource])[resource].result(20)
+    configs = described(client, resource)
     client.delete_topics([other])[other].result(20)
     return "%d nodes, topic created and deleted, %s" % (nodes, "configs" if configs else "no configs")
+
+
+def described(client, resource):
+    """The brokers learn of a topic one by one, and any of them is asked."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return client.describe_configs([resource])[resource].result(20)
+        except confluent_kafka.KafkaException as unknown:
+            if time.monotonic() > end or unknown.args[0].code() != confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
 
 
 def main():
