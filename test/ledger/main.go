@@ -120,7 +120,7 @@ func open(ctx context.Context) (_ *stage, err error) {
 	config := local.Config{Dir: filepath.Join(r.dir, "kafka"), Progress: func(line string) { rig.Say("%s", line) }}
 	switch kafka := os.Getenv("KAFKA"); kafka {
 	case "", "apache":
-		config.Brokers = added // the last is stopped until it is added
+		config.Brokers, config.FastJVM = added, true // the last is stopped until it is added
 		config.Properties = map[string]string{"min.insync.replicas": "2", "default.replication.factor": "3"}
 	case "embedded":
 		self, err := os.Executable()

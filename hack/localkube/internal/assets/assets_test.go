@@ -166,6 +166,7 @@ func TestEnsureWithoutGoSaysSo(t *testing.T) {
 	write(t, filepath.Join(source, "go.sum"), "sums\n", 0o644)
 	t.Setenv(EnvCache, cache)
 	t.Setenv(EnvAssets, "")
+	t.Setenv(EnvNoDownload, "")
 	_, said, err := ensure(t, Options{Components: selection(t, "etcd"), Source: source})
 	if err == nil || !strings.Contains(err.Error(), "cannot build etcd") || !strings.Contains(err.Error(), "install Go") {
 		t.Errorf("want a sentence about the missing go command, got %v", err)
