@@ -52,7 +52,7 @@ func (r *TopicReconciler) consent(ctx context.Context, t *v1alpha1.KafkaTopic, c
 	if err := r.Client.Get(ctx, types.NamespacedName{Name: t.Namespace}, &namespace); err != nil {
 		return nil, err
 	}
-	if refusal, refused := topic.RefuseNamespace(cluster, t.Namespace, namespace.Labels); refused {
+	if refusal, refused := topic.RefuseNamespace(cluster, "topics", t.Namespace, namespace.Labels); refused {
 		return stuckFor(refusal.Reason, "%s", refusal.Message), nil
 	}
 	return nil, nil

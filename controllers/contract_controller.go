@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,6 +26,8 @@ const (
 	patchesPerSecond = 500
 )
 
+const rememberedNotes = 8192
+
 // ContractReconciler keeps the contracts of running pods what their profile comes to now, and counts them.
 type ContractReconciler struct {
 	Client client.Client
@@ -35,9 +38,10 @@ type ContractReconciler struct {
 	Now    func() time.Time
 
 	limit flowcontrol.RateLimiter
-	// told are the pods that somebody was told of: missed ones, and those whose profile cannot be given to them.
+	// told are the last notes about pods that were missed or cannot be given their profile, and about workloads whose restart
+	// is stuck. Nobody hears of a workload that goes, so there are at most rememberedNotes; one that falls out is told again.
 	mu   sync.Mutex
-	told map[types.UID]string
+	told *lru.Cache
 }
 
 // podState is one pod and how it stands.
@@ -221,17 +225,18 @@ func (r *ContractReconciler) announce(p *v1alpha1.ProducerProfile, states []podS
 	}
 }
 
-// news says whether a note about a pod differs from the last one.
-func (r *ContractReconciler) news(pod types.UID, note string) bool {
+// news says whether a note about a pod or a workload differs from the last one.
+func (r *ContractReconciler) news(object types.UID, note string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.told[pod] == note {
+	last, _ := r.told.Get(object)
+	switch {
+	case last == note || last == nil && note == "":
 		return false
+	case note == "":
+		r.told.Remove(object)
+	default:
+		r.told.Add(object, note)
 	}
-	if note == "" {
-		delete(r.told, pod)
-		return true
-	}
-	r.told[pod] = note
 	return true
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,7 +38,7 @@ func setupContracts(mgr ctrl.Manager, o Options, events Events) error {
 
 func (r *ContractReconciler) init() {
 	r.limit = flowcontrol.NewTokenBucketRateLimiter(patchesPerSecond, patchesAtOnce)
-	r.told = make(map[types.UID]string)
+	r.told = lru.New(rememberedNotes)
 }
 
 func (r *ContractReconciler) setup(mgr ctrl.Manager) error {
@@ -114,7 +115,7 @@ func (r *ContractReconciler) requests(ctx context.Context, keep func(*v1alpha1.P
 }
 
 func (r *ContractReconciler) profilesOfCluster(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.requests(ctx, func(p *v1alpha1.ProducerProfile) bool { return p.Spec.ClusterRef.Name == o.GetName() })
+	return r.requests(ctx, func(p *v1alpha1.ProducerProfile) bool { return clusterOf(p) == o.GetName() }, client.MatchingFields{indexProfilesByCluster: o.GetName()})
 }
 
 // profilesThatSelect are those whose allow-list may have changed with a KafkaTopic.

@@ -122,10 +122,7 @@ func (s ContractSource) bySelector(ctx context.Context, found Found, podLabels m
 // Bind resolves a profile for pods of a namespace.
 func (s ContractSource) Bind(ctx context.Context, p *v1alpha1.ProducerProfile, by inject.By, namespace string) (inject.Binding, *inject.Refusal, error) {
 	b := inject.Binding{By: by, Shim: s.Shim, Namespace: namespace}
-	name := p.Spec.ClusterRef.Name
-	if name == "" {
-		name = "default"
-	}
+	name := clusterOf(p)
 	var k v1alpha1.KafkaCluster
 	err := s.Reader.Get(ctx, types.NamespacedName{Name: name}, &k)
 	if apierrors.IsNotFound(err) {
@@ -171,27 +168,37 @@ func (s ContractSource) selectedTopics(ctx context.Context, p *v1alpha1.Producer
 	return names, nil
 }
 
-// authorities reads the certificates that a KafkaCluster trusts. They are public; nothing else of the Secret is taken, not
-// even when somebody has put a private key beside them.
-func (s ContractSource) authorities(ctx context.Context, k *v1alpha1.KafkaCluster, b *inject.Binding) (*inject.Refusal, error) {
-	if k.Spec.TLS == nil || k.Spec.TLS.CABundleRef == nil {
-		return nil, nil
+// authorities reads the certificates that a KafkaCluster trusts.
+func (s ContractSource) authorities(ctx context.Context, k *v1alpha1.KafkaCluster, b *inject.Binding) (refusal *inject.Refusal, err error) {
+	if tls := k.Spec.TLS; tls != nil && tls.CABundleRef != nil {
+		if b.CACertificates, refusal, err = s.bundle(ctx, k, "spec.tls.caBundleRef", tls.CABundleRef); refusal != nil || err != nil {
+			return refusal, err
+		}
 	}
-	ref := k.Spec.TLS.CABundleRef
+	if r := k.Spec.SchemaRegistry; r != nil && r.CABundleRef != nil {
+		b.RegistryCACertificates, refusal, err = s.bundle(ctx, k, "spec.schemaRegistry.caBundleRef", r.CABundleRef)
+	}
+	return refusal, err
+}
+
+// bundle of certificates that a field names. They are public; nothing else of the Secret is taken, not even when somebody has put
+// a private key beside them.
+func (s ContractSource) bundle(ctx context.Context, k *v1alpha1.KafkaCluster, field string, ref *v1alpha1.SecretKeyReference) (string, *inject.Refusal, error) {
 	name := types.NamespacedName{Namespace: s.Namespace, Name: ref.Name}
 	var secret corev1.Secret
 	if err := s.Reader.Get(ctx, name, &secret); client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+		return "", nil, fmt.Errorf("read Secret %s: %w", name, err)
 	}
 	key := ref.Key
 	if key == "" {
 		key = "ca.crt"
 	}
-	if b.CACertificates = onlyCertificates(secret.Data[key]); b.CACertificates == "" {
-		return &inject.Refusal{Reason: inject.ReasonClusterNotFound, Message: fmt.Sprintf(
-			"KafkaCluster %s: spec.tls.caBundleRef: Secret %s has no PEM certificate under %q; put the authorities there", k.Name, name, key)}, nil
+	found := onlyCertificates(secret.Data[key])
+	if found == "" {
+		return "", &inject.Refusal{Reason: inject.ReasonAuthorityMissing, Message: fmt.Sprintf(
+			"KafkaCluster %s: %s: Secret %s has no PEM certificate under %q; put the authorities there", k.Name, field, name, key)}, nil
 	}
-	return nil, nil
+	return found, nil, nil
 }
 
 func onlyCertificates(data []byte) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -17,6 +18,7 @@ import (
 	"mooring.dev/mooring/internal/outcome"
 	"mooring.dev/mooring/internal/principal"
 	"mooring.dev/mooring/internal/status"
+	"mooring.dev/mooring/internal/topic"
 )
 
 // access is one way from what the brokers hold to what a profile wants them to hold.
@@ -109,6 +111,13 @@ func (s *profileScope) wanted(ctx context.Context, admin kafka.Admin) (access, e
 	p, info := s.profile, admin.Info()
 	a := access{admin: admin, cluster: s.config.Cluster, own: principal.FromStatus(p.Status.Managed, info.ClusterID)}
 	a.desired, a.refusals = principal.FromProfile(p, s.selected, info.Before28)
+	if principal.Manages(p) {
+		against, err := s.refuseWrites(ctx)
+		if err != nil {
+			return a, err
+		}
+		a.refusals = append(a.refusals, against...)
+	}
 	if len(a.refusals) > 0 {
 		a.desired.ACLs = a.own.ACLs // what was understood once stays until the next thing is
 	}
@@ -127,6 +136,28 @@ func (s *profileScope) wanted(ctx context.Context, admin kafka.Admin) (access, e
 	var err error
 	a.siblings, err = s.siblings(ctx, a, info.ClusterID, info.Before28)
 	return a, err
+}
+
+// refuseWrites are what the cluster's topicPolicies have against ACLs for the topics of the profile.
+func (s *profileScope) refuseWrites(ctx context.Context) ([]principal.Refusal, error) {
+	if len(s.cluster.Spec.TopicPolicies) == 0 {
+		return nil, nil
+	}
+	var namespace corev1.Namespace
+	if err := s.reconciler.Client.Get(ctx, types.NamespacedName{Name: s.profile.Namespace}, &namespace); err != nil {
+		return nil, err
+	}
+	policy, err := topic.PolicyFor(s.cluster, namespace.Labels)
+	if err != nil {
+		return []principal.Refusal{{Reason: v1alpha1.ReasonPolicyViolation, Message: err.Error()}}, nil
+	}
+	var refusals []principal.Refusal
+	if policy != nil {
+		for _, v := range policy.RefuseWrites(s.profile, s.selected) {
+			refusals = append(refusals, principal.Refusal{Reason: v1alpha1.ReasonPolicyViolation, Message: v.Refusal().Message})
+		}
+	}
+	return refusals, nil
 }
 
 // withdraw takes off the brokers what the profile has put there; nil when nothing is left.

@@ -12,7 +12,7 @@ import (
 
 // inputs are what decides beside the brokers: while they are as they were, only the brokers can have changed.
 func (a *access) inputs() accessInputs {
-	return accessInputs{a.cluster, a.desired, a.own, a.siblings}
+	return accessInputs{a.cluster, a.desired, a.own, a.siblings, a.refusals}
 }
 
 type accessInputs struct {
@@ -20,6 +20,8 @@ type accessInputs struct {
 	desired  principal.Desired
 	own      principal.Owned
 	siblings principal.Siblings
+	// refusals are in it, because with one the profile goes on wanting what it has.
+	refusals []principal.Refusal
 }
 
 // checks are what reconciles of one process remember of the last look at quotas and ACLs, by profile. Nothing depends on

@@ -102,7 +102,7 @@ func (r *ProfileReconciler) admitProfile(ctx context.Context, s *profileScope) (
 	if err := r.Client.Get(ctx, types.NamespacedName{Name: s.profile.Namespace}, &namespace); err != nil {
 		return nil, err
 	}
-	if refusal, refused := topic.RefuseNamespace(s.cluster, s.profile.Namespace, namespace.Labels); refused {
+	if refusal, refused := topic.RefuseNamespace(s.cluster, "profiles", s.profile.Namespace, namespace.Labels); refused {
 		return stuckFor(refusal.Reason, "%s", refusal.Message), nil
 	}
 	return nil, nil

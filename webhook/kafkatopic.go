@@ -116,7 +116,7 @@ func (s *surroundings) violations(t *v1alpha1.KafkaTopic) []topic.Violation {
 	}
 	const field = "spec.clusterRef.name"
 	var found []topic.Violation
-	if refusal, refused := topic.RefuseNamespace(s.cluster, t.Namespace, s.namespace.Labels); refused {
+	if refusal, refused := topic.RefuseNamespace(s.cluster, "topics", t.Namespace, s.namespace.Labels); refused {
 		found = append(found, topic.Violation{Field: field, Value: s.cluster.Name, Detail: refusal.Message})
 	}
 	switch {

@@ -107,10 +107,25 @@ func (s *profileSurroundings) judge(p *v1alpha1.ProducerProfile) ([]topic.Violat
 	if s.cluster == nil {
 		return found, append(warnings, fmt.Sprintf("spec.clusterRef: there is no KafkaCluster %s yet; the profile waits for it", c.Cluster))
 	}
-	if refusal, refused := topic.RefuseNamespace(s.cluster, p.Namespace, s.namespace.Labels); refused {
+	if refusal, refused := topic.RefuseNamespace(s.cluster, "profiles", p.Namespace, s.namespace.Labels); refused {
 		found = append(found, topic.Violation{Field: "spec.clusterRef.name", Value: s.cluster.Name, Detail: refusal.Message})
 	}
-	return found, warnings
+	return append(found, s.writes(p)...), warnings
+}
+
+// writes are what the cluster's topicPolicies have against ACLs for the topics that the profile names.
+func (s *profileSurroundings) writes(p *v1alpha1.ProducerProfile) []topic.Violation {
+	if !principal.Manages(p) {
+		return nil
+	}
+	policy, err := topic.PolicyFor(s.cluster, s.namespace.Labels)
+	switch {
+	case err != nil:
+		return []topic.Violation{{Field: "spec.clusterRef.name", Value: s.cluster.Name, Detail: err.Error()}}
+	case policy == nil:
+		return nil
+	}
+	return policy.RefuseWrites(p, nil)
 }
 
 // fieldStep is one step of a field's path: a name, or what is between brackets.

@@ -51,6 +51,10 @@ func atLeast(g v1alpha1.Guarantee) func(*v1alpha1.KafkaClusterSpec) {
 	return func(s *v1alpha1.KafkaClusterSpec) { s.ProducerPolicy = &v1alpha1.ProducerPolicy{MinimumGuarantee: g} }
 }
 
+func named(pattern string) func(*v1alpha1.KafkaClusterSpec) {
+	return func(s *v1alpha1.KafkaClusterSpec) { s.TopicPolicies = []v1alpha1.TopicPolicy{{NamePattern: pattern}} }
+}
+
 func causes(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {
@@ -90,6 +94,13 @@ func TestCreateProfile(t *testing.T) {
 		"ACLs for every topic": {"they would be for what nobody named", profileIn(func(s *v1alpha1.ProducerProfileSpec) {
 			s.Authorization = &v1alpha1.ProducerAuthorization{Mode: v1alpha1.AuthorizationManage, Principal: "User:a"}
 		}), clusterWith(nothingSpecial), []string{"spec.authorization.mode"}, []string{"name the topics in spec.topics"}, ""},
+		"ACLs for another team's topic": {"the profile's namespace may not have that topic", profileIn(func(s *v1alpha1.ProducerProfileSpec) {
+			s.Authorization = &v1alpha1.ProducerAuthorization{Mode: v1alpha1.AuthorizationManage, Principal: "User:a"}
+			s.Topics = &v1alpha1.ProducerTopics{Names: []string{"shop.orders", "bank.payments"}, Prefixes: []string{"shop.", "ba"}}
+		}), clusterWith(named(`{{ .Namespace }}\..*`)), []string{"spec.topics.names[1]", "spec.topics.prefixes[1]"}, []string{`"bank.payments"`, "name a topic of this namespace"}, ""},
+		"another team's topic without ACLs": {"who may write it is somebody else's business", profileIn(func(s *v1alpha1.ProducerProfileSpec) {
+			s.Topics = &v1alpha1.ProducerTopics{Names: []string{"bank.payments"}}
+		}), clusterWith(named(`{{ .Namespace }}\..*`)), nil, nil, ""},
 		"something that works and surprises": {"it is said", profileIn(func(s *v1alpha1.ProducerProfileSpec) { s.Partitioner = v1alpha1.PartitionerRoundRobin }),
 			clusterWith(nothingSpecial), nil, nil, "round-robin-scatters-keys"},
 		"no cluster yet": {"it may come", profileIn(weak), nil, nil, nil, "there is no KafkaCluster default yet"},

@@ -89,7 +89,7 @@ func (p *planner) conflict(kt *v1alpha1.KafkaTopic) *topic.Refusal {
 
 // consentOf is what a KafkaCluster makes of a namespace with these labels.
 func consentOf(cluster *v1alpha1.KafkaCluster, namespace string, labels map[string]string) consent {
-	if r, refused := topic.RefuseNamespace(cluster, namespace, labels); refused {
+	if r, refused := topic.RefuseNamespace(cluster, "topics", namespace, labels); refused {
 		return consent{refusal: &r}
 	}
 	guardrail, err := topic.PolicyFor(cluster, labels)

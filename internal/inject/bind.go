@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"mooring.dev/mooring/api/v1alpha1"
+	"mooring.dev/mooring/internal/topic"
 )
 
 // Place is the namespace that a pod is in.
@@ -46,20 +47,10 @@ func Consent(p *v1alpha1.ProducerProfile, place Place) *Refusal {
 
 // ClusterConsent says whether a KafkaCluster lets a profile's namespace refer to it; nil when it does.
 func ClusterConsent(k *v1alpha1.KafkaCluster, profile Place) *Refusal {
-	if k.Spec.AllowedNamespaces == nil {
-		return nil
+	if refusal, refused := topic.RefuseNamespace(k, "profiles", profile.Name, profile.Labels); refused {
+		return refuse(ReasonClusterNotAllowed, "", "%s", refusal.Message)
 	}
-	consent := &k.Spec.AllowedNamespaces.Selector
-	selector, err := metav1.LabelSelectorAsSelector(consent)
-	if err == nil && selector.Matches(labels.Set(profile.Labels)) {
-		return nil
-	}
-	if err != nil {
-		return refuse(ReasonClusterNotAllowed, "", "KafkaCluster %s: spec.allowedNamespaces.selector is not a selector: %v; correct the KafkaCluster", k.Name, err)
-	}
-	return refuse(ReasonClusterNotAllowed, "",
-		"KafkaCluster %s takes profiles of namespaces labelled %s only, and namespace %s is not; ask for the label, or use another cluster",
-		k.Name, metav1.FormatLabelSelector(consent), profile.Name)
+	return nil
 }
 
 // candidate is a profile whose selector matches.

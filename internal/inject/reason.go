@@ -15,10 +15,12 @@ const (
 	ReasonProfileInvalid Reason = "ProfileInvalid"
 	// ReasonProfileAmbiguous: two profiles select the pod, and neither is more specific.
 	ReasonProfileAmbiguous Reason = "ProfileAmbiguous"
-	// ReasonClusterNotFound: there is no such KafkaCluster, or it has no usable certificate authority.
+	// ReasonClusterNotFound: there is no such KafkaCluster.
 	ReasonClusterNotFound Reason = "ClusterNotFound"
 	// ReasonClusterNotAllowed: the KafkaCluster does not let the profile's namespace refer to it.
 	ReasonClusterNotAllowed Reason = "ClusterNotAllowed"
+	// ReasonAuthorityMissing: the KafkaCluster trusts certificates of a Secret that has none.
+	ReasonAuthorityMissing Reason = "AuthorityMissing"
 	// ReasonContainerUnknown: producer-containers names a container that the pod does not have.
 	ReasonContainerUnknown Reason = "ContainerUnknown"
 	// ReasonNameTaken: the pod has a volume, a container or a mount of its own where ours would be.
@@ -72,7 +74,7 @@ const (
 func Refusals() []Reason {
 	return []Reason{
 		ReasonAnnotationInvalid, ReasonProfileNotFound, ReasonProfileNotAllowed, ReasonProfileInvalid, ReasonProfileAmbiguous,
-		ReasonClusterNotFound, ReasonClusterNotAllowed, ReasonContainerUnknown, ReasonNameTaken, ReasonEnvConflict,
+		ReasonClusterNotFound, ReasonClusterNotAllowed, ReasonAuthorityMissing, ReasonContainerUnknown, ReasonNameTaken, ReasonEnvConflict,
 		ReasonGraceTooShort, ReasonTransactionalID, ReasonWindows, ReasonMirrorPod, ReasonTooLarge, ReasonContractInvalid,
 	}
 }

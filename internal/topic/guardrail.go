@@ -58,8 +58,9 @@ func PolicyFor(cluster *v1alpha1.KafkaCluster, namespaceLabels map[string]string
 
 func policyField(i int) string { return fmt.Sprintf("spec.topicPolicies[%d]", i) }
 
-// RefuseNamespace says whether the cluster takes no topics of a namespace with these labels, and why.
-func RefuseNamespace(cluster *v1alpha1.KafkaCluster, namespace string, namespaceLabels map[string]string) (Refusal, bool) {
+// RefuseNamespace says whether the cluster takes nothing of a namespace with these labels, and why. what is there: topics or
+// profiles.
+func RefuseNamespace(cluster *v1alpha1.KafkaCluster, what, namespace string, namespaceLabels map[string]string) (Refusal, bool) {
 	refuse := func(format string, args ...any) (Refusal, bool) {
 		return Refusal{Reason: v1alpha1.ReasonNamespaceNotAllowed, Message: fmt.Sprintf(format, args...)}, true
 	}
@@ -69,13 +70,13 @@ func RefuseNamespace(cluster *v1alpha1.KafkaCluster, namespace string, namespace
 	consent := &cluster.Spec.AllowedNamespaces.Selector
 	selector, err := metav1.LabelSelectorAsSelector(consent)
 	if err != nil {
-		return refuse("KafkaCluster %s: spec.allowedNamespaces.selector is not a selector: %v", cluster.Name, err)
+		return refuse("KafkaCluster %s: spec.allowedNamespaces.selector is not a selector: %v; correct the KafkaCluster", cluster.Name, err)
 	}
 	if selector.Matches(labels.Set(namespaceLabels)) {
 		return Refusal{}, false
 	}
-	return refuse("KafkaCluster %s takes topics of namespaces labelled %s only, and namespace %s is not; ask for the label, or use another cluster",
-		cluster.Name, metav1.FormatLabelSelector(consent), namespace)
+	return refuse("KafkaCluster %s takes %s of namespaces labelled %s only, and namespace %s is not; ask for the label, or use another cluster",
+		cluster.Name, what, metav1.FormatLabelSelector(consent), namespace)
 }
 
 // Judge holds a KafkaTopic against the policy of its namespace. usage is what counts before it, and is read only where

@@ -225,7 +225,7 @@ func TestRefuseNamespace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cluster := guarded()
 			cluster.Spec.AllowedNamespaces = tt.consent
-			got, refused := topic.RefuseNamespace(cluster, "shop", tt.labels)
+			got, refused := topic.RefuseNamespace(cluster, "topics", "shop", tt.labels)
 			if refused != (tt.want != "") || !strings.Contains(got.Message, tt.want) {
 				t.Errorf("%s: %q, want %q", tt.reason, got.Message, tt.want)
 			}

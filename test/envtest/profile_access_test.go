@@ -177,6 +177,32 @@ var _ = Describe("the ACLs of a ProducerProfile", func() {
 		c := expectProfileCondition(ctx, p, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec)
 		Expect(c.Message).To(ContainSubstring("name the topics in spec.topics"))
 	})
+
+	It("are not for topics that the namespace may not have, and those that were there when the policy came stay", func(ctx SpecContext) {
+		k := clusterNamed(fresh("guarded"), brokers.ListenAddrs()...)
+		expectCreated(ctx, k)
+		expectClusterReason(ctx, k, v1alpha1.ReasonReady)
+		principal, own, other := "User:"+fresh("p"), fresh("default."), fresh("bank.")
+		p := profileNamed(fresh("reaching"), onCluster(k.Name), writing(own), managingFor(principal)) // the webhook is not asked in this namespace
+		expectCreated(ctx, p)
+		expectProfileReady(ctx, p)
+
+		before := k.DeepCopy()
+		k.Spec.TopicPolicies = []v1alpha1.TopicPolicy{{NamePattern: `{{ .Namespace }}\..*`}}
+		Expect(k8s.Patch(ctx, k, client.MergeFrom(before))).To(Succeed())
+		expectClusterReason(ctx, k, v1alpha1.ReasonReady) // the operator has seen it
+		changeProfile(ctx, p, func(p *v1alpha1.ProducerProfile) { p.Spec.Topics.Names = []string{own, other} })
+		c := expectProfileCondition(ctx, p, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPolicyViolation)
+		Expect(c.Message).To(And(ContainSubstring("spec.topics.names[1]"), ContainSubstring(other), ContainSubstring("spec.topicPolicies[0].namePattern")))
+		Expect(aclsOf(ctx, principal)).To(ConsistOf("TOPIC "+own+" WRITE", "TOPIC "+own+" DESCRIBE"))
+
+		By("granting it when the policy lets go")
+		before = k.DeepCopy()
+		k.Spec.TopicPolicies = nil
+		Expect(k8s.Patch(ctx, k, client.MergeFrom(before))).To(Succeed())
+		expectProfileReady(ctx, p)
+		Expect(aclsOf(ctx, principal)).To(HaveLen(4))
+	})
 })
 
 var _ = Describe("admission of a ProducerProfile", func() {

@@ -108,7 +108,7 @@ func (l *linter) judgeGuardrail(t typed[*v1alpha1.KafkaTopic], cluster *v1alpha1
 		labels = map[string]string{corev1.LabelMetadataName: t.value.Namespace}
 	}
 	if consent := cluster.Spec.AllowedNamespaces; consent != nil && (known || byName(&consent.Selector)) {
-		if refusal, refused := topic.RefuseNamespace(cluster, t.value.Namespace, labels); refused {
+		if refusal, refused := topic.RefuseNamespace(cluster, "topics", t.value.Namespace, labels); refused {
 			l.report(t.Object, ruleNamespace, "metadata.namespace", refusal.Message)
 			return
 		}
