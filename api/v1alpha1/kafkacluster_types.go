@@ -54,6 +54,11 @@ type KafkaClusterSpec struct {
 	// +optional
 	SASL *KafkaClusterSASL `json:"sasl,omitempty"`
 
+	// schemaRegistry is where the HTTP listener of the shim looks schemas up, and registers them. Absent: it takes no records that
+	// need one (Avro, JSON Schema, Protobuf).
+	// +optional
+	SchemaRegistry *SchemaRegistry `json:"schemaRegistry,omitempty"`
+
 	// allowedNamespaces says which namespaces may refer to this cluster. Absent, or with an empty selector: all.
 	// +optional
 	AllowedNamespaces *NamespaceConsent `json:"allowedNamespaces,omitempty"`
@@ -107,6 +112,21 @@ type KafkaClusterSASL struct {
 	// sessionToken) for AWS_MSK_IAM.
 	// +required
 	CredentialsRef SecretReference `json:"credentialsRef"`
+}
+
+// SchemaRegistry is one with the API of Confluent's schema registry. Who the producers are to it says the Secret of the
+// ProducerProfile's spec.credentials: with the keys schemaRegistryUsername and schemaRegistryPassword they authenticate (HTTP basic).
+type SchemaRegistry struct {
+	// url of the registry, http or https.
+	// +kubebuilder:validation:MinLength=8
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^@/?#\\s]+(/[^@?#\\s]*)?$')",message="the url must be like https://registry:8081, without credentials, which belong into the Secret of the profile's spec.credentials"
+	// +required
+	URL string `json:"url"`
+
+	// caBundleRef names the Secret key, in the operator's namespace, with the PEM certificates to trust. Absent: the system's.
+	// +optional
+	CABundleRef *SecretKeyReference `json:"caBundleRef,omitempty"`
 }
 
 // NamespaceConsent selects namespaces by their labels.

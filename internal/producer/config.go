@@ -89,6 +89,8 @@ type Config struct {
 	alone bool
 	// clusterSASL says that the operator itself authenticates with SASL on the cluster.
 	clusterSASL bool
+	// Registry is the URL of the KafkaCluster's schema registry, "" for none.
+	Registry string
 }
 
 // Security is how producers reach the brokers. It holds paths and names, never a secret.
@@ -154,6 +156,9 @@ func (c Config) Hash() string {
 		if s.Drain != nil {
 			fmt.Fprintf(&text, "drain %s\n", s.Drain.Duration)
 		}
+	}
+	if c.Registry != "" {
+		fmt.Fprintf(&text, "registry %q\n", c.Registry)
 	}
 	sum := sha256.Sum256([]byte(text.String()))
 	return hex.EncodeToString(sum[:8])

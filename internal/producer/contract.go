@@ -20,6 +20,8 @@ type PodFacts struct {
 	ClusterID string
 	// CACertificates are PEM certificates to trust, "" for the system's.
 	CACertificates string
+	// RegistryCACertificates are those to trust of the schema registry, "" for the system's.
+	RegistryCACertificates string
 	// SelectedTopics are the names that spec.topics.selector selects now.
 	SelectedTopics []string
 	// TransactionalID is the filled-in template, for the guarantee Transactional.
@@ -53,6 +55,12 @@ func (c Config) Contract(f PodFacts) contract.Contract {
 	}
 	if s.Mechanism != "" {
 		out.SASL = &contract.SASL{Mechanism: s.Mechanism, CredentialsDir: s.CredentialsDir}
+	}
+	if c.Registry != "" && out.Listeners.HTTP != "" {
+		out.SchemaRegistry = &contract.SchemaRegistry{URL: c.Registry, CACertificates: f.RegistryCACertificates}
+		if s.SecretName != "" {
+			out.SchemaRegistry.CredentialsDir = DirCredentials
+		}
 	}
 	if c.Guarantee == v1alpha1.Transactional && f.TransactionalID != "" {
 		out.Transactions = &contract.Transactions{ID: f.TransactionalID, Timeout: contract.Millis(c.setOr(propTransactionTimeout, 0))}

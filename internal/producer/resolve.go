@@ -178,6 +178,9 @@ func (c *Config) setCluster(k *v1alpha1.KafkaCluster) {
 			c.Security.CertificateFile, c.Security.KeyFile = DirCredentials+"/tls.crt", DirCredentials+"/tls.key"
 		}
 	}
+	if r := k.Spec.SchemaRegistry; r != nil {
+		c.Registry = r.URL
+	}
 	c.setSecurity()
 }
 

@@ -15,14 +15,14 @@ func (c *Config) isIdempotent() bool {
 	return c.Guarantee == v1alpha1.Idempotent || c.Guarantee == v1alpha1.Transactional
 }
 
+func above(n *int32, limit int32) bool { return n != nil && *n > limit }
+
 func (c *Config) delivery() v1alpha1.ProducerDelivery {
 	if c.Spec.Delivery == nil {
 		return v1alpha1.ProducerDelivery{}
 	}
 	return *c.Spec.Delivery
 }
-
-func above(n *int32, limit int32) bool { return n != nil && *n > limit }
 
 var guaranteeRules = []Rule{
 	{

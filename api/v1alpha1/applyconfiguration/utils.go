@@ -90,6 +90,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ReassignmentStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RefusalStatus"):
 		return &apiv1alpha1.RefusalStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SchemaRegistry"):
+		return &apiv1alpha1.SchemaRegistryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyReference"):
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):

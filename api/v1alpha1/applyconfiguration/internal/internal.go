@@ -169,6 +169,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sasl
       type:
         namedType: dev.mooring.mooring.api.v1alpha1.KafkaClusterSASL
+    - name: schemaRegistry
+      type:
+        namedType: dev.mooring.mooring.api.v1alpha1.SchemaRegistry
     - name: tls
       type:
         namedType: dev.mooring.mooring.api.v1alpha1.KafkaClusterTLS
@@ -772,6 +775,15 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: dev.mooring.mooring.api.v1alpha1.SASLMechanism
   scalar: string
+- name: dev.mooring.mooring.api.v1alpha1.SchemaRegistry
+  map:
+    fields:
+    - name: caBundleRef
+      type:
+        namedType: dev.mooring.mooring.api.v1alpha1.SecretKeyReference
+    - name: url
+      type:
+        scalar: string
 - name: dev.mooring.mooring.api.v1alpha1.SecretKeyReference
   map:
     fields:

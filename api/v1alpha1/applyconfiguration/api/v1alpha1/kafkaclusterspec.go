@@ -14,6 +14,9 @@ type KafkaClusterSpecApplyConfiguration struct {
 	TLS *KafkaClusterTLSApplyConfiguration `json:"tls,omitempty"`
 	// sasl turns authentication by SASL on.
 	SASL *KafkaClusterSASLApplyConfiguration `json:"sasl,omitempty"`
+	// schemaRegistry is where the HTTP listener of the shim looks schemas up, and registers them. Absent: it takes no records that
+	// need one (Avro, JSON Schema, Protobuf).
+	SchemaRegistry *SchemaRegistryApplyConfiguration `json:"schemaRegistry,omitempty"`
 	// allowedNamespaces says which namespaces may refer to this cluster. Absent, or with an empty selector: all.
 	AllowedNamespaces *NamespaceConsentApplyConfiguration `json:"allowedNamespaces,omitempty"`
 	// drift says how often the topics of this cluster are compared with their manifests.
@@ -56,6 +59,14 @@ func (b *KafkaClusterSpecApplyConfiguration) WithTLS(value *KafkaClusterTLSApply
 // If called multiple times, the SASL field is set to the value of the last call.
 func (b *KafkaClusterSpecApplyConfiguration) WithSASL(value *KafkaClusterSASLApplyConfiguration) *KafkaClusterSpecApplyConfiguration {
 	b.SASL = value
+	return b
+}
+
+// WithSchemaRegistry sets the SchemaRegistry field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SchemaRegistry field is set to the value of the last call.
+func (b *KafkaClusterSpecApplyConfiguration) WithSchemaRegistry(value *SchemaRegistryApplyConfiguration) *KafkaClusterSpecApplyConfiguration {
+	b.SchemaRegistry = value
 	return b
 }
 
