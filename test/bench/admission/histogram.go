@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -57,6 +58,12 @@ func (h histogram) minus(before histogram) histogram {
 		}
 	}
 	return out
+}
+
+// String gives the calls (a pod is more than one: in-tree plugins add the token's mount to the shim, and then the API server
+// asks again, as reinvocationPolicy IfNeeded says) and how long one takes.
+func (h histogram) String() string {
+	return fmt.Sprintf("calls=%d p50=%s p99=%s mean=%s", h.count, stage.Millis(h.quantile(0.5)), stage.Millis(h.quantile(0.99)), stage.Millis(time.Duration(h.sum/float64(h.count)*1e9)))
 }
 
 // quantile interpolates within a bucket, as histogram_quantile does. Above the last bound it is the longest time there is.
