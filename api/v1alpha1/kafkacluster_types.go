@@ -120,7 +120,7 @@ type SchemaRegistry struct {
 	// url of the registry, http or https.
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^@/?#\\s]+(/[^@?#\\s]*)?$')",message="the url must be like https://registry:8081, without credentials, which belong into the Secret of the profile's spec.credentials"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^@/?#\\\\s]+(/[^@?#\\\\s]*)?$')",message="the url must be like https://registry:8081, without credentials, which belong into the Secret of the profile's spec.credentials"
 	// +required
 	URL string `json:"url"`
 

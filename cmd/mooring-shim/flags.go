@@ -16,7 +16,7 @@ import (
 type options struct {
 	contractFile, kafkaListen, httpListen, statusListen, terminationMessage, nodeAddresses string
 	logLevel                                                                               slog.Level
-	version                                                                                bool
+	version, await                                                                         bool
 	// contract is what the flags say where there is no file.
 	contract contract.Contract
 }
@@ -34,6 +34,7 @@ Flags:
 
 type laptop struct {
 	bootstrap, guarantee, mode, ca, cert, key, mechanism, userFile, passwordFile string
+	registry                                                                     registryFlags
 }
 
 func parse(args []string, out io.Writer) (options, error) {
@@ -53,6 +54,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.StringVar(&o.terminationMessage, "termination-message", "/dev/termination-log", "`file` for the last message, if it exists; empty writes none")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	f.BoolVar(&o.version, "version", false, "print the version")
+	f.BoolVar(&o.await, "await", false, "wait until the shim with this --status-listen has opened its listeners, a minute at most; nothing else")
 	f.StringVar(&l.bootstrap, "bootstrap-servers", "", "without --contract: `addresses` of brokers, with commas between them")
 	f.StringVar(&l.guarantee, "guarantee", "Idempotent", "without --contract: AtMostOnce, AtLeastOnce or Idempotent")
 	f.StringVar(&l.mode, "mode", "Upgrade", "without --contract: Audit, Upgrade or Reject")
@@ -62,13 +64,14 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.StringVar(&l.mechanism, "sasl-mechanism", "", "without --contract: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	f.StringVar(&l.userFile, "sasl-username-file", "", "without --contract: `file` with the user name, called username")
 	f.StringVar(&l.passwordFile, "sasl-password-file", "", "without --contract: `file` with the password, called password, in the same folder")
+	l.registry.define(f)
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("%q is not a flag; see --help", f.Arg(0))
 	}
-	if o.version || o.contractFile != "" {
+	if o.version || o.await || o.contractFile != "" {
 		if l.bootstrap != "" {
 			return o, errors.New("--contract and --bootstrap-servers exclude each other: the contract names the brokers")
 		}
@@ -121,6 +124,10 @@ func (l laptop) contract() (contract.Contract, error) {
 			return c, errors.New("--sasl-username-file and --sasl-password-file have to be files called username and password in one folder, as a mounted Secret has them")
 		}
 		c.SASL = &contract.SASL{Mechanism: l.mechanism, CredentialsDir: dir}
+	}
+	var err error
+	if c.SchemaRegistry, err = l.registry.settings(); err != nil {
+		return c, err
 	}
 	return c, c.Validate()
 }

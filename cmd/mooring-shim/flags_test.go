@@ -32,6 +32,12 @@ func TestFlags(t *testing.T) {
 		}},
 		{"a CA turns TLS on", "--bootstrap-servers a:1 --tls-ca " + ca, "", func(o options) bool { return o.contract.TLS.CACertificates == "pem" }},
 		{"SASL from a mounted Secret", "--bootstrap-servers a:1 --sasl-mechanism PLAIN --sasl-username-file /s/username --sasl-password-file /s/password", "", func(o options) bool { return o.contract.SASL.CredentialsDir == "/s" }},
+		{"waiting for a shim needs no contract", "--await --status-listen :9099", "", func(o options) bool { return o.await && o.statusListen == ":9099" }},
+		{"a schema registry", "--bootstrap-servers a:1 --schema-registry https://r:8081 --schema-registry-ca " + ca + " --schema-registry-credentials /s", "", func(o options) bool {
+			r := o.contract.SchemaRegistry
+			return r.URL == "https://r:8081" && r.CACertificates == "pem" && r.CredentialsDir == "/s"
+		}},
+		{"a schema registry that is no URL", "--bootstrap-servers a:1 --schema-registry r:8081", "must be like https://registry:8081", nil},
 		{"nothing at all", "", "is needed", nil},
 		{"both", "--contract c --bootstrap-servers a:1", "exclude each other", nil},
 		{"an address without a port", "--bootstrap-servers a", "host:port", nil},
@@ -57,7 +63,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	if _, err := parse([]string{"--help"}, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"contract", "bootstrap-servers", "kafka-listen", "status-listen", "guarantee", "mode", "tls-ca", "sasl-mechanism", "termination-message"} {
+	for _, name := range []string{"contract", "bootstrap-servers", "kafka-listen", "status-listen", "guarantee", "mode", "tls-ca", "sasl-mechanism", "schema-registry", "termination-message"} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("--help says nothing of --%s", name)
 		}

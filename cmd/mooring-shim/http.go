@@ -43,7 +43,7 @@ func listenHTTP(c contract.Contract, log *slog.Logger) (*gateway.Gateway, error)
 	if err != nil {
 		return nil, err
 	}
-	g, err := gateway.New(c, connectHTTP, gateway.Options{})
+	g, err := gateway.New(c, connectHTTP)
 	if err != nil {
 		l.Close()
 		return nil, err

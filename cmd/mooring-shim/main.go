@@ -37,6 +37,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	if o.await {
+		if err := await(ctx, o.statusListen); err != nil {
+			fmt.Fprintln(os.Stderr, "mooring-shim:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "mooring-shim:", err)
 		terminate(o.terminationMessage, "failed: "+err.Error())
@@ -76,14 +83,14 @@ func run(ctx context.Context, o options) error {
 	book := &audit.Book{}
 	server := proxy.New(c, book, proxy.Options{Addresses: proxy.Addresses(o.nodeAddresses), Log: log})
 	status := &health.Status{Book: book, Contract: server.Contract, Version: version()}
+	var statusListener net.Listener
 	if o.statusListen != "" {
-		l, err := net.Listen("tcp", o.statusListen)
-		if err != nil {
+		var err error
+		if statusListener, err = net.Listen("tcp", o.statusListen); err != nil {
 			return err
 		}
-		defer l.Close()
-		go status.Serve(l) //nolint:errcheck // it ends with the listener
-		log.Info("status", "address", l.Addr().String())
+		defer statusListener.Close()
+		log.Info("status", "address", statusListener.Addr().String())
 	}
 	kafka := "" // the address that it got, which differs where port 0 was asked for
 	if c.Listeners.Kafka != "" {
@@ -99,6 +106,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if web != nil {
 		status.AlsoMetrics(web.WriteMetrics)
+	}
+	if statusListener != nil { // it answers once the others are open, which is what --await waits for
+		go status.Serve(statusListener) //nolint:errcheck // it ends with the listener
 	}
 	log.Info("listening", "version", version(), "kafka", kafka, "http", c.Listeners.HTTP, "profile", c.Profile.Namespace+"/"+c.Profile.Name,
 		"guarantee", c.Guarantee, "mode", c.Enforcement.Mode, "cluster", c.Cluster.BootstrapServers)

@@ -111,6 +111,11 @@ func (w *offlineWorld) mutate(pod *corev1.Pod, namespace, name string, template 
 				b.CACertificates = secretText(s, k.Spec.TLS.CABundleRef.Key)
 			}
 		}
+		if r := k.Spec.SchemaRegistry; r != nil && r.CABundleRef != nil {
+			if s := w.secrets[r.CABundleRef.Name]; s != nil {
+				b.RegistryCACertificates = secretText(s, r.CABundleRef.Key)
+			}
+		}
 	}
 	return inject.Mutate(pod, b)
 }

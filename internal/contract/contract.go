@@ -30,6 +30,8 @@ type Contract struct {
 	TLS *TLS `json:"tls,omitempty"`
 	// SASL towards the brokers; nil means none.
 	SASL *SASL `json:"sasl,omitempty"`
+	// SchemaRegistry that the HTTP listener encodes by; nil means none.
+	SchemaRegistry *SchemaRegistry `json:"schemaRegistry,omitempty"`
 	// Topics that may be written; nil means any.
 	Topics *Topics `json:"topics,omitempty"`
 	// Limits on what is produced.
@@ -147,7 +149,21 @@ const (
 	FileAccessKeyID     = "accessKeyId"
 	FileSecretAccessKey = "secretAccessKey"
 	FileSessionToken    = "sessionToken"
+	// These two are HTTP basic authentication at the schema registry.
+	FileRegistryUsername = "schemaRegistryUsername"
+	FileRegistryPassword = "schemaRegistryPassword"
 )
+
+// SchemaRegistry is one with the API of Confluent's. Nothing in it is secret.
+type SchemaRegistry struct {
+	// URL of it, http or https.
+	URL string `json:"url"`
+	// CACertificates are PEM certificates to trust; empty means the system's.
+	CACertificates string `json:"caCertificates,omitempty"`
+	// CredentialsDir is where the Secret with FileRegistryUsername and FileRegistryPassword is mounted; empty, and a folder
+	// without them, mean that it takes none. Files are read again for each request.
+	CredentialsDir string `json:"credentialsDir,omitempty"`
+}
 
 // Topics that may be written: those with one of the names, and those that begin with one of the prefixes.
 type Topics struct {

@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 )
@@ -13,7 +14,7 @@ const maxListed = 4096
 // Validate says what in the contract could not be enforced, as an error that names the field.
 func (c Contract) Validate() error {
 	checks := []func(Contract) error{
-		checkNames, checkBootstrap, checkEnforcement, checkListeners, checkTLS, checkSASL, checkTopics, checkLimits,
+		checkNames, checkBootstrap, checkEnforcement, checkListeners, checkTLS, checkSASL, checkRegistry, checkTopics, checkLimits,
 		checkTiming, checkBatching, checkTransactions,
 	}
 	for _, check := range checks {
@@ -107,6 +108,20 @@ func checkSASL(c Contract) error {
 		return invalid("sasl.mechanism", "is %.100q; it must be one of %v", c.SASL.Mechanism, mechanisms)
 	case c.SASL.CredentialsDir == "":
 		return invalid("sasl.credentialsDir", "is missing; it is the folder that the Secret is mounted on")
+	}
+	return nil
+}
+
+func checkRegistry(c Contract) error {
+	if c.SchemaRegistry == nil {
+		return nil
+	}
+	u, err := url.Parse(c.SchemaRegistry.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return invalid("schemaRegistry.url", "is %.100q; it must be like https://registry:8081", c.SchemaRegistry.URL)
+	}
+	if u.User != nil {
+		return invalid("schemaRegistry.url", "has a user name in it; credentials belong into the Secret")
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type Binding struct {
 	ClusterID string
 	// CACertificates are the PEM certificates that the KafkaCluster trusts, "" for the system's.
 	CACertificates string
+	// RegistryCACertificates are those of its schema registry, "" for the system's.
+	RegistryCACertificates string
 	// SelectedTopics are the names that spec.topics.selector selects now.
 	SelectedTopics []string
 	// Shim is the image of the shim.

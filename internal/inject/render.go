@@ -86,7 +86,7 @@ func loopback(port int32) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 func renderContract(b Binding, f facts, t transaction) (string, *Refusal) {
 	c := b.Config.Contract(producer.PodFacts{
-		ClusterID: b.ClusterID, CACertificates: b.CACertificates, SelectedTopics: b.SelectedTopics, TransactionalID: t.contract,
+		ClusterID: b.ClusterID, CACertificates: b.CACertificates, RegistryCACertificates: b.RegistryCACertificates, SelectedTopics: b.SelectedTopics, TransactionalID: t.contract,
 	})
 	kafka, http := b.listens()
 	c.Listeners = contract.Listeners{}
@@ -201,8 +201,8 @@ func escape(value string, refers []string) string {
 	return value
 }
 
-// spec is a hash of what only a restart can change. The shim's image is not in it: a new release of the operator is no
-// reason to restart a fleet.
+// spec is a hash of what only a restart can change. The shim's image is not in it, nor how the kubelet looks after it: a new
+// release of the operator is no reason to restart a fleet.
 func (r rendering) spec() string {
 	parts := struct {
 		Files       []string
@@ -222,6 +222,7 @@ func (r rendering) spec() string {
 	if r.shim != nil {
 		shim := *r.shim
 		shim.Image, shim.ImagePullPolicy = "", ""
+		shim.Lifecycle, shim.LivenessProbe, shim.StartupProbe = nil, nil, nil
 		shim.Resources = corev1.ResourceRequirements{} // they depend on the pod's other containers
 		parts.Shim = &shim
 	}

@@ -18,21 +18,25 @@ const nobody = 65532
 // a Job from completing. Defaults of the API server are written out, so that a second run finds nothing to change.
 func shimContainer(b Binding, f facts, t transaction) *corev1.Container {
 	status := intstr.FromInt32(f.ports.Status)
-	live := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/livez", Port: status, Scheme: corev1.URISchemeHTTP}}
+	statusListen := fmt.Sprintf(":%d", f.ports.Status)
 	c := &corev1.Container{
 		Name:    ContainerShim,
 		Image:   b.Shim.Name,
 		Command: []string{"mooring-shim"},
-		Args:    []string{"--contract", pathContract, "--status-listen", fmt.Sprintf(":%d", f.ports.Status)},
+		Args:    []string{"--contract", pathContract, "--status-listen", statusListen},
 		Env: []corev1.EnvVar{
 			fieldVar(EnvPodName, "metadata.name"),
 			{Name: "GOMEMLIMIT", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}}},
 		},
 		Ports:         []corev1.ContainerPort{{Name: "mooring-status", ContainerPort: f.ports.Status, Protocol: corev1.ProtocolTCP}},
 		RestartPolicy: new(corev1.ContainerRestartPolicyAlways),
+		// The kubelet starts the next container when this hook has ended, and the shim listens then. A startup probe says the same, but
+		// a kubelet looks at a probe once a second, after it has seen the container run: that is a second of every pod's start.
 		// It listens before it knows whether Kafka is there: an outage of Kafka must not keep the application from starting.
-		StartupProbe:             &corev1.Probe{ProbeHandler: live, PeriodSeconds: 1, FailureThreshold: 60, TimeoutSeconds: 1, SuccessThreshold: 1},
-		LivenessProbe:            &corev1.Probe{ProbeHandler: live, PeriodSeconds: 10, FailureThreshold: 3, TimeoutSeconds: 3, SuccessThreshold: 1},
+		Lifecycle: &corev1.Lifecycle{PostStart: &corev1.LifecycleHandler{
+			Exec: &corev1.ExecAction{Command: []string{"mooring-shim", "--await", "--status-listen", statusListen}}}},
+		LivenessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/livez", Port: status, Scheme: corev1.URISchemeHTTP}},
+			PeriodSeconds: 10, FailureThreshold: 3, TimeoutSeconds: 3, SuccessThreshold: 1},
 		ImagePullPolicy:          pullPolicy(b.Shim),
 		TerminationMessagePath:   corev1.TerminationMessagePathDefault,
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile,

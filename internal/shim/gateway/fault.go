@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mooring.dev/mooring/internal/shim/gateway/body"
+	"mooring.dev/mooring/internal/shim/gateway/schema"
 	"mooring.dev/mooring/internal/shim/gateway/sink"
 )
 
@@ -27,6 +28,12 @@ func (f *fault) errorCode() int {
 	return f.status
 }
 
+// in a record of a request that is taken as a whole.
+func (f *fault) in(record int) *fault {
+	f.message = fmt.Sprintf("record %d: %s; nothing of the request was written", record, f.message)
+	return f
+}
+
 func faultf(status int, format string, args ...any) *fault {
 	return &fault{status: status, message: fmt.Sprintf(format, args...)}
 }
@@ -36,7 +43,7 @@ const (
 	codeForbidden   = 40301
 	codeNoTopic     = 40401
 	codeNoPartition = 40402
-	codeKeySchema   = 42201
+	codeRegistry    = 40801
 	codeBadPayload  = 42206
 	codeKafka       = 50002
 	codeRetriable   = 50003
@@ -94,7 +101,7 @@ func faultOfBody(err error) *fault {
 	case body.TooMany:
 		return faultf(http.StatusRequestEntityTooLarge, "%s", message)
 	case body.NeedsSchema:
-		return &fault{status: http.StatusUnprocessableEntity, code: codeKeySchema, message: message}
+		return &fault{status: http.StatusUnprocessableEntity, code: schema.CodeInvalidSchema, message: message}
 	case body.Malformed:
 	}
 	return faultf(http.StatusBadRequest, "%s", message)

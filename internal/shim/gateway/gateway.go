@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"mooring.dev/mooring/internal/contract"
 	"mooring.dev/mooring/internal/shim/gateway/replay"
+	"mooring.dev/mooring/internal/shim/gateway/schema"
 	"mooring.dev/mooring/internal/shim/gateway/sink"
 )
 
@@ -40,22 +42,23 @@ type Gateway struct {
 	stop                                 context.CancelFunc
 	asyncFailures, replayed, connections atomic.Int64
 	clusterID                            atomic.Pointer[string]
-	schemas                              Schemas
-}
-
-// Options of a Gateway. The zero value has no schema registry.
-type Options struct {
-	// Schemas encodes what needs a schema; nil refuses it.
-	Schemas Schemas
+	// schemas is the registry of the contract, nil for none; registry is where it was said to be.
+	schemas  atomic.Pointer[schema.Registry]
+	registry *contract.SchemaRegistry
 }
 
 // New is a gateway under a contract; connect says where its brokers are. It connects when there is something to send.
-func New(c contract.Contract, connect sink.Connect, o Options) (*Gateway, error) {
+func New(c contract.Contract, connect sink.Connect) (*Gateway, error) {
+	registry, err := registryOf(c)
+	if err != nil {
+		return nil, err
+	}
 	s, err := sink.New(c, connect)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{sink: s, window: replay.NewWindow(), schemas: o.Schemas}
+	g := &Gateway{sink: s, window: replay.NewWindow(), registry: c.SchemaRegistry}
+	g.schemas.Store(registry)
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	g.routes = g.table()
 	g.server = &http.Server{
@@ -69,10 +72,22 @@ func New(c contract.Contract, connect sink.Connect, o Options) (*Gateway, error)
 	return g, nil
 }
 
-// Reload puts another contract in force; see sink.Sink.Reload. On an error the old one stays.
+// Reload puts another contract in force; see sink.Sink.Reload. On an error the old one stays. It is not called concurrently.
 func (g *Gateway) Reload(c contract.Contract) error {
+	registry := g.schemas.Load()
+	if !reflect.DeepEqual(g.registry, c.SchemaRegistry) {
+		var err error
+		if registry, err = registryOf(c); err != nil {
+			return err
+		}
+	}
+	if err := g.sink.Reload(c); err != nil {
+		return err
+	}
 	g.clusterID.Store(nil)
-	return g.sink.Reload(c)
+	g.registry = c.SchemaRegistry
+	g.schemas.Store(registry)
+	return nil
 }
 
 // Serve takes connections until Drain; it then returns nil.

@@ -56,6 +56,8 @@ func TestWhatIsWritten(t *testing.T) {
 		"v2 JSON":                {"/topics/orders", `{"records":[{"key":{"id":1},"value":[1, 2.50]},{"value":12345678901234567890}]}`, []string{"Content-Type", jsonV2}, 200, []string{`"{\"id\":1}"="[1, 2.50]"`, `null="12345678901234567890"`}},
 		"v2 text with headers":   {"/topics/orders", `{"records":[{"key":"k\u00e9","value":"v","timestamp":1000,"headers":[{"key":"h","value":"aA=="},{"key":"h","value":null}]}]}`, []string{"Content-Type", "application/vnd.kafka.text.v2+json"}, 200, []string{`"ké"="v" h:"h" h:null`}},
 		"v2 partition":           {"/topics/orders/partitions/2", `{"records":[{"value":"dg=="},{"value":"dw==","partition":1}]}`, []string{"Content-Type", "application/vnd.kafka.v2+json"}, 200, []string{`null="w"`, `null="v"`}},
+		"v1 binary":              {"/topics/orders", `{"records":[{"key":"a2V5","value":"dmFsdWU=","partition":null}]}`, []string{"Content-Type", "application/vnd.kafka.v1+json"}, 200, []string{`"key"="value"`}},
+		"v1 JSON":                {"/topics/orders", `{"records":[{"value":{"a":1}}]}`, []string{"Content-Type", "application/vnd.kafka.json.v1+json"}, 200, []string{`null="{\"a\":1}"`}},
 		"v2 async":               {"/topics/orders?async=true", `{"records":[{"value":"dg=="}]}`, []string{"Content-Type", binaryV2}, 204, []string{`null="v"`}},
 		"raw async":              {"/v1/topics/orders/records?async=true", "v", nil, 202, []string{`null="v"`}},
 		"v3":                     {v3, `{"key":{"type":"BINARY","data":"aw=="},"value":{"data":{"a":"b"},"type":"JSON"},"headers":[{"name":"h","value":"aA=="}]} {"partition_id":2,"value":{"type":"STRING","data":"s"}}`, []string{"Content-Type", "application/json"}, 200, []string{`"k"="{\"a\":\"b\"}" h:"h"`, `null="s"`}},

@@ -55,7 +55,7 @@ func start(t testing.TB, change ...func(*contract.Contract)) *bench {
 	for _, f := range change {
 		f(&c)
 	}
-	g, err := New(c, connect, Options{})
+	g, err := New(c, connect)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,68 +4,127 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
+	"mooring.dev/mooring/internal/contract"
 	"mooring.dev/mooring/internal/shim/gateway/body"
+	"mooring.dev/mooring/internal/shim/gateway/schema"
 	"mooring.dev/mooring/internal/shim/gateway/sink"
 )
 
-// Schemas encodes keys and values that need a schema, through a schema registry.
-type Schemas interface {
-	// Encode a JSON value for a topic by a schema, and say the schema's ID. key says that it is a record's key. Errors that
-	// are the sender's are SchemaErrors.
-	Encode(ctx context.Context, topic string, key bool, d body.V3Data, value []byte) (encoded []byte, id int, err error)
+// registryOf a contract; nil if it has none.
+func registryOf(c contract.Contract) (*schema.Registry, error) {
+	if c.SchemaRegistry == nil {
+		return nil, nil
+	}
+	return schema.New(*c.SchemaRegistry)
 }
 
-// SchemaError is a sender's mistake: a schema, or a value that is not of it.
-type SchemaError struct{ Reason string }
-
-func (e *SchemaError) Error() string { return e.Reason }
-
-func (g *Gateway) encode(ctx context.Context, topic string, key bool, d body.V3Data, value []byte) ([]byte, int, *fault) {
-	if g.schemas == nil {
-		return nil, 0, &fault{status: http.StatusUnprocessableEntity, code: codeKeySchema,
-			message: d.Format.String() + " needs a schema registry, and this shim has none; send binary (encoded by the app) or json"}
+// encoder by a schema. format is what the sender called what it sends.
+func (g *Gateway) encoder(ctx context.Context, format string, n schema.Name) (*schema.Encoder, *fault) {
+	registry := g.schemas.Load()
+	if registry == nil {
+		return nil, &fault{status: http.StatusUnprocessableEntity, code: schema.CodeKeySchemaMissing,
+			message: format + " needs a schema registry, and this shim has none: KafkaCluster spec.schemaRegistry names it. Or send binary (encoded by the app) or json"}
 	}
-	out, id, err := g.schemas.Encode(ctx, topic, key, d, value)
-	var mistake *SchemaError
+	e, err := registry.Encoder(ctx, n)
+	return e, faultOfSchema(err)
+}
+
+// encode a value by a schema. What it comes to is taken from the account, beside the body.
+func (g *Gateway) encode(e *schema.Encoder, b *sink.Batch, value []byte) ([]byte, *fault) {
+	out, err := e.Append(make([]byte, 0, len(value)+8), value)
+	if err != nil {
+		return nil, faultOfSchema(err)
+	}
+	return out, g.enlarge(b, int64(cap(out)))
+}
+
+// faultOfSchema is 422 where the sender has to mend something, and otherwise 408, which Confluent REST answers when the registry
+// cannot be asked.
+func faultOfSchema(err error) *fault {
+	var mistake *schema.Error
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &mistake):
-		return nil, 0, &fault{status: http.StatusUnprocessableEntity, code: codeKeySchema, message: err.Error()}
-	case err != nil:
-		return nil, 0, faultf(http.StatusServiceUnavailable, "the schema registry: %v", err)
+		return &fault{status: http.StatusUnprocessableEntity, code: mistake.Code, message: mistake.Reason}
 	}
-	return out, id, nil
+	return &fault{status: http.StatusRequestTimeout, code: codeRegistry, message: "the schema registry cannot be asked, and nothing was written: " + err.Error(), retryAfter: time.Second}
 }
 
 // encodeV2 encodes the keys and values of a batch.
 func (g *Gateway) encodeV2(ctx context.Context, b *sink.Batch, format body.Format, schemas body.Schemas) (ids schemaIDs, f *fault) {
-	key := body.V3Data{Format: format, NeedsSchema: true, Schema: schemas.Key, SchemaID: schemas.KeyID}
-	value := body.V3Data{Format: format, NeedsSchema: true, Schema: schemas.Value, SchemaID: schemas.ValueID}
+	key := body.V3Data{Format: format, NeedsSchema: true, Typed: true, Schema: schemas.Key, SchemaID: schemas.KeyID}
+	value := body.V3Data{Format: format, NeedsSchema: true, Typed: true, Schema: schemas.Value, SchemaID: schemas.ValueID}
+	var keys, values *schema.Encoder
 	for i := range b.Records {
 		r := &b.Records[i]
-		if r.Key != nil {
-			if r.Key, ids.key, f = g.encode(ctx, b.Topic, true, key, r.Key); f != nil {
+		if r.Key != nil && keys == nil {
+			if keys, f = g.v2Encoder(ctx, b.Topic, true, key); f != nil {
 				return ids, f
 			}
+			ids.key = keys.ID
 		}
-		if r.Value != nil {
-			if r.Value, ids.value, f = g.encode(ctx, b.Topic, false, value, r.Value); f != nil {
+		if r.Value != nil && values == nil {
+			if values, f = g.v2Encoder(ctx, b.Topic, false, value); f != nil {
 				return ids, f
 			}
+			ids.value = values.ID
+		}
+		if f = g.encodeRecord(keys, values, b, &r.Key, &r.Value); f != nil {
+			return ids, f.in(i)
 		}
 	}
 	return ids, nil
 }
 
-// encodeV3 encodes the key and the value of a record, where they need it.
-func (g *Gateway) encodeV3(ctx context.Context, topic string, r *body.V3Record) (f *fault) {
-	if r.KeySchema.NeedsSchema && r.Key != nil {
-		if r.Key, _, f = g.encode(ctx, topic, true, r.KeySchema, r.Key); f != nil {
+// v2Encoder needs the schema, or its ID, in the request.
+func (g *Gateway) v2Encoder(ctx context.Context, topic string, key bool, d body.V3Data) (*schema.Encoder, *fault) {
+	if d.Schema == "" && d.SchemaID == 0 && g.schemas.Load() != nil {
+		if key {
+			return nil, &fault{status: http.StatusUnprocessableEntity, code: schema.CodeKeySchemaMissing, message: "the records have keys, and the request has neither key_schema nor key_schema_id"}
+		}
+		return nil, &fault{status: http.StatusUnprocessableEntity, code: schema.CodeValueSchemaMissing, message: "the records have values, and the request has neither value_schema nor value_schema_id"}
+	}
+	return g.encoder(ctx, d.Format.String(), schema.Name{Topic: topic, Key: key, V3Data: d})
+}
+
+// encodeRecord in place; nil stays nil.
+func (g *Gateway) encodeRecord(keys, values *schema.Encoder, b *sink.Batch, key, value *[]byte) (f *fault) {
+	if *key != nil {
+		if *key, f = g.encode(keys, b, *key); f != nil {
 			return f
 		}
 	}
-	if r.ValueSchema.NeedsSchema && r.Value != nil {
-		r.Value, _, f = g.encode(ctx, topic, false, r.ValueSchema, r.Value)
+	if *value != nil {
+		*value, f = g.encode(values, b, *value)
 	}
 	return f
 }
+
+// encodeV3 encodes the key and the value of a record, where they need it.
+func (g *Gateway) encodeV3(ctx context.Context, b *sink.Batch, r *body.V3Record) *fault {
+	if f := g.encodeV3Data(ctx, b, true, r.KeySchema, &r.KeyType, &r.Key); f != nil {
+		return f
+	}
+	return g.encodeV3Data(ctx, b, false, r.ValueSchema, &r.ValueType, &r.Value)
+}
+
+func (g *Gateway) encodeV3Data(ctx context.Context, b *sink.Batch, key bool, d body.V3Data, kind *string, data *[]byte) *fault {
+	if !d.NeedsSchema || *data == nil {
+		return nil
+	}
+	e, f := g.encoder(ctx, d.Format.String(), schema.Name{Topic: b.Topic, Key: key, V3Data: d})
+	if f != nil {
+		return f
+	}
+	if *kind == "" {
+		*kind = v3Types[e.Format]
+	}
+	*data, f = g.encode(e, b, *data)
+	return f
+}
+
+// v3Types are the names of v3 for what is encoded by a schema.
+var v3Types = map[body.Format]string{body.Avro: "AVRO", body.JSONSchema: "JSONSCHEMA", body.Protobuf: "PROTOBUF"}

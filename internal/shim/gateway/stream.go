@@ -102,7 +102,7 @@ func (s *stream) one(value jsontext.Value, n int) streamResult {
 	if err != nil {
 		f = faultOfStreamBody(err)
 	} else {
-		f = s.g.encodeV3(s.request.Context(), s.topic, &record)
+		f = s.g.encodeV3(s.request.Context(), b, &record)
 	}
 	if f == nil {
 		b.Records = append(b.Records, record.Record)

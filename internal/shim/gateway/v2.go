@@ -9,8 +9,13 @@ import (
 	"mooring.dev/mooring/internal/shim/gateway/sink"
 )
 
-// formats by content type. There is no guessing: what is none of them is 415.
+// formats by content type. There is no guessing: what is none of them is 415. Version 1 of Confluent REST, which its own
+// client for Node.js still speaks, has the same requests and answers where records are produced.
 var formats = map[string]body.Format{
+	"application/vnd.kafka.v1+json":            body.Binary,
+	"application/vnd.kafka.binary.v1+json":     body.Binary,
+	"application/vnd.kafka.json.v1+json":       body.JSON,
+	"application/vnd.kafka.avro.v1+json":       body.Avro,
 	"application/vnd.kafka.binary.v2+json":     body.Binary,
 	"application/vnd.kafka.v2+json":            body.Binary, // Confluent's default
 	"application/vnd.kafka.json.v2+json":       body.JSON,

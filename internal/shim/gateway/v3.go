@@ -155,8 +155,8 @@ func (g *Gateway) v3Batch(a *answer, r *http.Request) {
 // v3Whole delivers the records of a request that is taken as a whole.
 func (g *Gateway) v3Whole(a *answer, r *http.Request, b *sink.Batch, m mode, records []body.V3Record, write func(*delivery)) {
 	for i := range records {
-		if f := g.encodeV3(r.Context(), b.Topic, &records[i]); f != nil {
-			a.fault(f)
+		if f := g.encodeV3(r.Context(), b, &records[i]); f != nil {
+			a.fault(f.in(i))
 			return
 		}
 		b.Records = append(b.Records, records[i].Record)

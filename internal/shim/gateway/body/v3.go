@@ -9,12 +9,13 @@ import (
 
 // V3Data is a key or a value of a v3 record, as far as its schema matters. The zero value needs none.
 type V3Data struct {
-	// Format is Avro, JSONSchema or Protobuf, if a schema is needed; NeedsSchema says so.
-	Format      Format
-	NeedsSchema bool
-	Subject     string
-	Schema      string
-	SchemaID    int
+	// Format is Avro, JSONSchema or Protobuf, if a schema is needed, which NeedsSchema says. Typed says that the sender named it;
+	// otherwise it is that of the schema.
+	Format             Format
+	NeedsSchema, Typed bool
+	// Schema, SchemaID, or a SchemaVersion of a Subject; nothing is the latest of the topic's own subject.
+	Subject, Schema         string
+	SchemaID, SchemaVersion int
 }
 
 // V3Record is one record of Confluent REST v3.
@@ -139,9 +140,8 @@ func (s *scanner) v3Data(what string) ([]byte, string, V3Data) {
 		case "schema_id":
 			d.SchemaID = s.schemaID(name)
 		case "schema_version":
-			if n, ok := s.integer(name, math.MaxInt32); ok && n > 0 {
-				s.fail(NeedsSchema, "schema_version is not supported; give schema_id")
-			}
+			n, _ := s.integer(name, math.MaxInt32)
+			d.SchemaVersion = int(n)
 		default:
 			s.fail(Invalid, "the %s has an unknown field %.100q", what, name)
 		}
@@ -179,14 +179,14 @@ func (s *scanner) v3Decoded(kind, what string, d *V3Data) []byte {
 	case "PROTOBUF":
 		d.Format = Protobuf
 	case "":
-		if d.Subject == "" && d.Schema == "" && d.SchemaID == 0 {
+		if d.Subject == "" && d.Schema == "" && d.SchemaID == 0 && d.SchemaVersion == 0 {
 			s.fail(Invalid, "the %s needs a type: BINARY, JSON or STRING", what)
 		}
-		d.Format = Avro // the registry knows better
+		d.Format = Avro // the registry knows better, unless the schema is here
 	default:
 		s.fail(Invalid, "the %s has the unknown type %.40q; it must be BINARY, JSON, STRING, AVRO, JSONSCHEMA or PROTOBUF", what, kind)
 	}
-	d.NeedsSchema = true
+	d.NeedsSchema, d.Typed = true, kind != "" || d.Schema != ""
 	if s.null() {
 		return nil
 	}
