@@ -1,8 +1,9 @@
-// Command demo shows Mooring's main job: a KafkaTopic becomes a topic, on a real API server and a Kafka cluster, both
-// started here unless KUBECONFIG and KAFKA_BOOTSTRAP_SERVERS name others.
+// Command demo shows Mooring's main job: a KafkaTopic becomes a topic, on a real API server and a Kafka cluster, and an
+// application's pod gets its producer policy, on a real node. All are started here unless KUBECONFIG and
+// KAFKA_BOOTSTRAP_SERVERS name others. The node needs root on Linux; without it, the shim of the pod runs as a process.
 //
 // Environment: ONCE=1 ends after the tour. KAFKA=apache uses three real Apache Kafka brokers (needs Java 17; installed
-// with apt where that is possible), KAFKA=embedded, the default, kfake.
+// with apt where that is possible), KAFKA=embedded, the default, kfake. NODE=0 does without a node.
 package main
 
 import (
@@ -34,13 +35,16 @@ func run(ctx context.Context) (err error) {
 			err = closeErr
 		}
 	}()
-	for _, act := range []func(context.Context) error{s.startKubernetes, s.startKafka, s.installCRDs, s.startOperator} {
+	for _, act := range []func(context.Context) error{s.startKubernetes, s.startKafka, s.install} {
 		if err := act(ctx); err != nil {
 			return interruptedOr(ctx, err)
 		}
 	}
 	t := tour{stage: s}
 	if err := t.all(ctx); err != nil {
+		if ctx.Err() == nil {
+			s.operatorWords()
+		}
 		return interruptedOr(ctx, err)
 	}
 	say("The tour took %s.", time.Since(started).Round(100*time.Millisecond))

@@ -27,6 +27,7 @@ type producers struct {
 	contract string // file with the pod's contract
 	kafka    string // the shim's Kafka listener
 	status   string // the shim's status listener
+	ask      func(ctx context.Context, path string) ([]byte, error)
 }
 
 const checkout = `apiVersion: apps/v1
@@ -117,7 +118,7 @@ func (p *producers) findPod(ctx context.Context) error {
 // startShim runs the shim on the pod's own contract. There is no node here, so this process is what the kubelet and the
 // sidecar are in a cluster.
 func (p *producers) startShim(ctx context.Context) error {
-	say("There is no node here: the pod's shim runs as a process, on the pod's own contract")
+	say("There is no node here (%s): the pod's shim runs as a process, on the pod's own contract", p.noNode)
 	p.contract = filepath.Join(p.dir, "contract.json")
 	if _, err := p.projectContract(ctx); err != nil {
 		return err
@@ -140,8 +141,9 @@ func (p *producers) startShim(ctx context.Context) error {
 	if err := p.background(cmd, make(chan error, 1)); err != nil {
 		return err
 	}
+	p.ask = p.get
 	return p.until(ctx, "the shim to be ready", func() (bool, error) {
-		_, err := p.get(ctx, "/readyz")
+		_, err := p.ask(ctx, "/readyz")
 		return err == nil, nil
 	})
 }
@@ -208,8 +210,12 @@ func (p *producers) produce(ctx context.Context) error {
 
 func (p *producers) audit(ctx context.Context) error {
 	say("The audit view names the client and what it does, without being told")
-	fmt.Printf("$ curl http://%s/audit\n", p.status)
-	text, err := p.get(ctx, "/audit")
+	if p.status != "" {
+		fmt.Printf("$ curl http://%s/audit\n", p.status)
+	} else {
+		fmt.Printf("$ curl http://POD-IP:9099/audit   # of pod %s\n", p.pod)
+	}
+	text, err := p.ask(ctx, "/audit")
 	if err != nil {
 		return err
 	}

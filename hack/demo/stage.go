@@ -27,6 +27,8 @@ type stage struct {
 	operatorLog string
 	namespace   string
 	ownCluster  bool   // the API server is ours
+	noNode      string // why there is no node; empty when there is one
+	address     string // of this machine, as pods and brokers' clients reach it
 	webhooks    string // manifests that call the operator's webhooks here; empty for a cluster that was there
 
 	operatorEnded chan error
@@ -71,18 +73,28 @@ func (s *stage) startKubernetes(ctx context.Context) error {
 		s.kubectlPath = path
 		return nil
 	}
-	s.ownCluster = true
-	say("Starting a Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager)")
+	s.ownCluster, s.noNode = true, s.whyNoNode(ctx)
 	dir := filepath.Join(s.dir, "kube")
+	args := []string{"up", "--dir", dir}
+	if s.noNode == "" {
+		say("Starting Kubernetes: a control plane, and a node (containerd, kubelet, kube-proxy, DNS) in a network of its own")
+		args = append(args, "--node")
+	} else {
+		say("Starting a Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager). There is no node, because %s", s.noNode)
+		args = append(args, "--components", "etcd,kube-apiserver,kube-controller-manager,kubectl")
+	}
 	s.undo = append(s.undo, func() error { return s.tool("localkube", "down", "--dir", dir) })
-	if err := s.toolContext(ctx, "localkube", "up", "--dir", dir, "--components", "etcd,kube-apiserver,kube-controller-manager,kubectl"); err != nil {
+	if err := s.toolContext(ctx, "localkube", args...); err != nil {
 		return err
 	}
-	var state struct{ Kubeconfig, BinaryDir string }
+	var state struct {
+		Kubeconfig, BinaryDir string
+		Layout                struct{ AdvertiseAddress string }
+	}
 	if err := readJSON(filepath.Join(dir, "state.json"), &state); err != nil {
 		return err
 	}
-	s.kubeconfig, s.kubectlPath = state.Kubeconfig, filepath.Join(state.BinaryDir, "kubectl")
+	s.kubeconfig, s.kubectlPath, s.address = state.Kubeconfig, filepath.Join(state.BinaryDir, "kubectl"), state.Layout.AdvertiseAddress
 	return nil
 }
 
@@ -94,7 +106,7 @@ func (s *stage) startKafka(ctx context.Context) error {
 		return nil
 	}
 	s.kafkaDir = filepath.Join(s.dir, "kafka")
-	args := []string{"up", "--dir", s.kafkaDir}
+	args := []string{"up", "--dir", s.kafkaDir, "--address", s.address}
 	switch kind := os.Getenv("KAFKA"); kind {
 	case "", "embedded":
 		say("Starting an embedded Kafka (kfake; KAFKA=apache uses three real brokers)")
@@ -115,6 +127,17 @@ func (s *stage) startKafka(ctx context.Context) error {
 	}
 	s.servers = state.Bootstrap.Plaintext
 	return nil
+}
+
+// install brings the CRDs and the operator: onto the node, or beside the control plane.
+func (s *stage) install(ctx context.Context) error {
+	if s.ownCluster && s.noNode == "" {
+		return s.installOperator(ctx)
+	}
+	if err := s.installCRDs(ctx); err != nil {
+		return err
+	}
+	return s.startOperator(ctx)
 }
 
 func (s *stage) installCRDs(ctx context.Context) error {
@@ -184,9 +207,13 @@ func stopProcess(cmd *exec.Cmd, ended <-chan struct{}) error {
 
 // tool runs one of our binaries during the take-down, when the context of the tour may be over.
 func (s *stage) tool(name string, args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := takeDownContext()
 	defer cancel()
 	return s.toolContext(ctx, name, args...)
+}
+
+func takeDownContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), time.Minute)
 }
 
 func (s *stage) toolContext(ctx context.Context, name string, args ...string) error {

@@ -19,11 +19,15 @@ type tour struct{ *stage }
 
 func (t tour) all(ctx context.Context) error {
 	parts := []func(context.Context) error{t.connect, t.create, t.change, t.brokersView, t.wrong, t.remove}
-	if t.ownCluster {
-		p := producers{tour: t}
-		parts = append(parts, p.profile, p.annotate, p.startShim, p.produce, p.audit, p.changePolicy)
-	} else {
+	p := pods{producers: producers{tour: t}}
+	switch {
+	case !t.ownCluster:
 		parts = append(parts, t.noProducers)
+	case t.noNode == "":
+		parts = append(parts, p.profile, p.deploy, p.annotate, p.compare, p.audit, p.changePolicy)
+	default:
+		p := p.producers
+		parts = append(parts, p.profile, p.annotate, p.startShim, p.produce, p.audit, p.changePolicy)
 	}
 	for _, part := range parts {
 		if err := part(ctx); err != nil {

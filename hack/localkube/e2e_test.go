@@ -1,3 +1,5 @@
+//go:build e2e
+
 package main
 
 import (
@@ -89,9 +91,6 @@ func (h harness) identity(name string) proc.Identity {
 // TestControlPlane needs no network if the binaries are in the cache, and builds
 // them otherwise, which takes minutes: run it with -timeout 30m then.
 func TestControlPlane(t *testing.T) {
-	if os.Getenv("MOORING_LOCALKUBE_E2E") == "" {
-		t.Skip("starts a real control plane; set MOORING_LOCALKUBE_E2E=1 to run it")
-	}
 	h := harness{t: t, program: filepath.Join(t.TempDir(), "localkube"), dir: filepath.Join(t.TempDir(), "control plane")}
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", h.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -1,3 +1,5 @@
+//go:build e2e
+
 package main
 
 import (
@@ -5,23 +7,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"mooring.dev/mooring/hack/localkube/internal/component"
 	"mooring.dev/mooring/hack/localkube/internal/node"
 )
 
-// TestNode starts a real node, runs pods on it, and takes it down in three ways:
-// as asked, after its processes were killed, and after a start that failed. Each
-// time the machine must be as before.
+// TestNode starts a real node, runs a pod on it, and takes it down in two ways:
+// after its processes were killed, and after a start that failed. Each time the
+// machine must be as before. That it is so after a plain down, with Services and
+// images between, is what Mooring's own tier on a node finds (test/e2e).
 func TestNode(t *testing.T) {
-	if os.Getenv("MOORING_LOCALKUBE_E2E") == "" {
-		t.Skip("starts a real node; set MOORING_LOCALKUBE_E2E=1 to run it, as root")
-	}
 	if err := node.CheckMachine(); err != nil {
 		t.Skip(err)
 	}
@@ -43,15 +41,8 @@ func TestNode(t *testing.T) {
 
 	h.must("up", "--node")
 	h.checkNodeIsUp()
-	h.checkPods(parent)
-	state := h.state()
-	h.must("down")
-	h.expectNothingLeft(state)
-	h.expectSame(before)
-
-	h.must("up", "--node")
 	h.runPause("left")
-	state = h.state()
+	state := h.state()
 	for _, name := range []string{component.Containerd, component.Kubelet, component.KubeProxy, component.Etcd, component.APIServer} {
 		if err := syscall.Kill(h.pid(name), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -134,54 +125,5 @@ func (h harness) apply(manifest string) {
 	cmd.Stdin = strings.NewReader(manifest)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		h.t.Fatalf("kubectl apply: %v\n%s", err, out)
-	}
-}
-
-// checkPods loads an image of our own, and has its pods found by name.
-func (h harness) checkPods(parent string) {
-	h.t.Helper()
-	archive := filepath.Join(parent, "probe.tar")
-	cmd := exec.CommandContext(h.t.Context(), "go", "run", ".", "--name", "probe:1", "--platforms", "linux/"+runtime.GOARCH, "--roots=false", "--archive", archive, "./probe")
-	cmd.Dir = filepath.Join("..", "image")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		h.t.Fatalf("%v\n%s", err, out)
-	}
-	if _, stderr := h.must("load", archive); !strings.Contains(stderr, "probe:1") {
-		h.t.Errorf("load does not say what it loaded: %s", stderr)
-	}
-	h.apply(fmt.Sprintf(podFormat, "server", "probe:1") + `---
-apiVersion: v1
-kind: Service
-metadata: {name: server}
-spec:
-  selector: {run: server}
-  ports: [{port: 80, targetPort: 8080}]
-`)
-	h.apply(fmt.Sprintf(podFormat, "client", "probe:1"))
-	h.kubectl("wait", "pod/server", "pod/client", "--for=condition=Ready", "--timeout=60s")
-	h.eventually("200", "exec", "client", "--", "/probe", "get", "http://server.default.svc.cluster.local/")
-	h.eventually("200", "exec", "server", "--", "/probe", "get", "http://server.default/")
-	if got := h.kubectl("logs", "server"); !strings.Contains(got, "listening") {
-		h.t.Errorf("want the pod's log, got %q", got)
-	}
-}
-
-// eventually is kubectl until it says want: kube-proxy learns of a pod a moment
-// after it is ready.
-func (h harness) eventually(want string, args ...string) {
-	h.t.Helper()
-	state := h.state()
-	deadline := time.Now().Add(20 * time.Second)
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		out, err := exec.CommandContext(h.t.Context(), filepath.Join(state.BinaryDir, "kubectl"), append([]string{"--kubeconfig", state.Kubeconfig}, args...)...).CombinedOutput()
-		if err == nil && strings.Contains(string(out), want) {
-			return
-		}
-		if time.Now().After(deadline) {
-			h.t.Fatalf("want %q from kubectl %s, got %v\n%s", want, strings.Join(args, " "), err, out)
-		}
-		<-ticker.C
 	}
 }

@@ -95,7 +95,10 @@ var tiers = []tier{
 		parts:    "kubelet, containerd, kube-proxy, the control plane, Apache Kafka",
 		prepare:  nodeAndKafka,
 		optional: true,
-		suites:   []suite{{args: []string{"-tags", "e2e", "-count=1", "-timeout", "30m", "./test/e2e/..."}}},
+		suites: []suite{
+			{dir: "hack/localkube", args: []string{"-tags", "e2e", "-count=1", "-timeout", "15m", "-run", "TestControlPlane|TestNode", "."}},
+			{args: []string{"-tags", "e2e", "-count=1", "-timeout", "30m", "./test/e2e/..."}},
+		},
 	},
 }
 

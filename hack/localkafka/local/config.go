@@ -161,8 +161,6 @@ func validateEmbedded(s Settings) error {
 	}
 	const mend = "; leave it out, or run Apache Kafka (without --embedded)"
 	switch {
-	case s.Address != DefaultAddress:
-		return fmt.Errorf("the embedded broker listens on %s alone%s", DefaultAddress, mend)
 	case s.Authorizer:
 		return fmt.Errorf("the embedded broker runs without an authorizer here%s", mend)
 	case len(s.Racks) > 0:

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -39,14 +40,23 @@ func ServeEmbedded(ctx context.Context, dir string) error {
 	for _, n := range s.Nodes {
 		ports = append(ports, n.Ports[ListenerPlaintext])
 	}
+	// kfake asks for 127.0.0.1, and is known by what it got.
+	listen := func(network, address string) (net.Listener, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		return net.Listen(network, net.JoinHostPort(s.Settings.Address, port))
+	}
 	cluster, err := kfake.NewCluster(
 		kfake.Ports(ports...),
+		kfake.ListenFn(listen),
 		kfake.ClusterID(s.ClusterID),
 		kfake.DefaultNumPartitions(1), // as Apache Kafka; kfake's own is 10
 		kfake.WithLogger(kfake.BasicLogger(os.Stderr, kfake.LogLevelWarn)),
 	)
 	if err != nil {
-		return fmt.Errorf("kfake did not start on the ports %v of 127.0.0.1; another process may have taken one since, so try again: %w", ports, err)
+		return fmt.Errorf("kfake did not start on the ports %v of %s; another process may have taken one since, so try again: %w", ports, s.Settings.Address, err)
 	}
 	defer cluster.Close()
 	<-ctx.Done()

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // TestMain lets this test program be its own background process, as the command localkafka is.
@@ -65,6 +68,30 @@ func TestEmbedded(t *testing.T) {
 	}
 	if err := cluster.Down(t.Context()); err != nil {
 		t.Errorf("a second Down gave %v", err)
+	}
+}
+
+func TestEmbeddedBrokersAreKnownByTheAddressThatTheyListenOn(t *testing.T) {
+	cfg := embeddedConfig(t)
+	cfg.Address = "127.0.0.2"
+	cluster, err := Up(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cluster.Down(context.WithoutCancel(t.Context())) })
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.State().Bootstrap.Plaintext...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	brokers, err := kadm.NewClient(client).ListBrokers(t.Context())
+	if err != nil || len(brokers) != cfg.Brokers {
+		t.Fatalf("the brokers are %v, %v", brokers, err)
+	}
+	for _, b := range brokers {
+		if b.Host != cfg.Address {
+			t.Errorf("broker %d is known as %s, want %s", b.NodeID, b.Host, cfg.Address)
+		}
 	}
 }
 

@@ -117,7 +117,7 @@ func producer(c contract.Contract) (*kgo.Client, error) {
 
 func server(name string, c contract.Contract) (func(net.Listener) error, error) {
 	if name == "gateway" {
-		g, err := gateway.New(c, connect, gateway.Options{})
+		g, err := gateway.New(c, connect)
 		if err != nil {
 			return nil, err
 		}
