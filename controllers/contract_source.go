@@ -61,6 +61,9 @@ func (s ContractSource) Find(ctx context.Context, meta *metav1.ObjectMeta, names
 	var p v1alpha1.ProducerProfile
 	name := types.NamespacedName{Namespace: request.Namespace, Name: request.Name}
 	err = s.Reader.Get(ctx, name, &p)
+	if apierrors.IsNotFound(err) && found.Refusal != nil {
+		return found, nil // which may be why it was not found
+	}
 	if apierrors.IsNotFound(err) {
 		found.Refusal, err = s.missing(ctx, name)
 		return found, err

@@ -160,7 +160,11 @@ func clusterVerdict(state pool.State, settingsErr error) status.Verdict {
 	case settingsErr != nil:
 		return status.Verdict{Kind: status.Stuck, Reason: v1alpha1.ReasonSecretInvalid, Message: settingsErr.Error()}
 	case state.Phase == pool.Failing:
-		return failureOf(state.Err, "connect").verdict
+		v := failureOf(state.Err, "connect").verdict
+		if kafka.ClassOf(state.Err) == kafka.ClassUnreachable {
+			v.Message = fmt.Sprintf("no broker of spec.bootstrapServers answers: %v; check the addresses, and whether that listener wants TLS or SASL", state.Err)
+		}
+		return v
 	case state.Phase == pool.Connected && state.RotationErr != nil:
 		v := failureOf(state.RotationErr, "the new connection settings do not work, and the ones before still serve").verdict
 		v.Kind = status.Stuck

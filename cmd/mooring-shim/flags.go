@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,11 @@ func parse(args []string, out io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("%q is not a flag; see --help", f.Arg(0))
 	}
+	for _, listen := range [][2]string{{"kafka", o.kafkaListen}, {"http", o.httpListen}, {"status", o.statusListen}} {
+		if _, _, err := net.SplitHostPort(listen[1]); listen[1] != "" && err != nil {
+			return o, fmt.Errorf("--%s-listen is %q: it must be host:port, such as 127.0.0.1:9092", listen[0], listen[1])
+		}
+	}
 	if o.version || o.await || o.contractFile != "" {
 		if l.bootstrap != "" {
 			return o, errors.New("--contract and --bootstrap-servers exclude each other: the contract names the brokers")
@@ -113,7 +119,7 @@ func (l laptop) contract() (contract.Contract, error) {
 		if l.ca != "" {
 			pem, err := os.ReadFile(l.ca)
 			if err != nil {
-				return c, err
+				return c, fmt.Errorf("--tls-ca: %w", err)
 			}
 			c.TLS.CACertificates = string(pem)
 		}

@@ -37,6 +37,8 @@ func TestFlags(t *testing.T) {
 			r := o.contract.SchemaRegistry
 			return r.URL == "https://r:8081" && r.CACertificates == "pem" && r.CredentialsDir == "/s"
 		}},
+		{"a port is no address", "--bootstrap-servers a:1 --kafka-listen 9092", `--kafka-listen is "9092": it must be host:port`, nil},
+		{"a CA that is not there", "--bootstrap-servers a:1 --tls-ca /nowhere/ca.crt", "--tls-ca: open /nowhere/ca.crt", nil},
 		{"a schema registry that is no URL", "--bootstrap-servers a:1 --schema-registry r:8081", "must be like https://registry:8081", nil},
 		{"nothing at all", "", "is needed", nil},
 		{"both", "--contract c --bootstrap-servers a:1", "exclude each other", nil},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -86,7 +87,7 @@ rules, properties and clients. They need no cluster at all.
 
 It is a kubectl plugin: with kubectl-mooring in $PATH, "kubectl mooring" runs it.`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl mooring"},
-		Args:              cobra.NoArgs,
+		Args:              known,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -94,4 +95,24 @@ It is a kubectl plugin: with kubectl-mooring in $PATH, "kubectl mooring" runs it
 	}
 	cmd.AddCommand(a.planCommand(), a.importCommand(), a.lintCommand(), a.renderCommand(), a.explainCommand(), a.injectCommand(), a.uninjectCommand(), a.auditCommand(), versionCommand())
 	return cmd
+}
+
+// known refuses a command that there is not, and names the one that was most likely meant.
+func known(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return fmt.Errorf("there is no command %q; --help lists them", args[0])
+}
+
+// byFlag refuses what stands by itself where manifests are named with a flag.
+func byFlag(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q is no flag; name manifests with -f %s", args[0], args[0])
 }

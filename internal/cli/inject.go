@@ -36,7 +36,7 @@ ProducerProfile, or that a profile's selector binds, come out with the contract;
 the Secrets with the certificates of spec.tls.caBundleRef, and Namespaces with their labels are read from the files too, and are not printed.
 What was decided, and why, is said on standard error. Exit status 1: a workload would be refused.`,
 		Example: "  kubectl mooring inject -f deployment.yaml -f profiles/ | kubectl diff -f -",
-		Args:    cobra.NoArgs,
+		Args:    byFlag,
 		RunE:    func(*cobra.Command, []string) error { return a.runInject(&o) },
 	}
 	o.register(cmd)
@@ -51,7 +51,7 @@ func (a App) uninjectCommand() *cobra.Command {
 		Short:   "Print workloads without what was injected",
 		Long:    "Print workloads and pods as they were before the contract was injected, by the webhook or by \"inject\". Their own annotations stay, so that they are injected again where the operator runs.",
 		Example: "  kubectl get pod checkout-5d4f-x2x1 -o yaml | kubectl mooring uninject -f -",
-		Args:    cobra.NoArgs,
+		Args:    byFlag,
 		RunE:    func(*cobra.Command, []string) error { return a.runUninject(&o) },
 	}
 	o.register(cmd)

@@ -47,7 +47,7 @@ Exit status: 0 nothing, or warnings and advice only; 1 errors, and with --strict
   # in CI: at the lines of a pull request, or for code scanning
   kubectl mooring lint -f deploy/ -R -o github
   kubectl mooring lint -f deploy/ -R -o sarif > mooring.sarif`,
-		Args: cobra.NoArgs,
+		Args: byFlag,
 		RunE: func(*cobra.Command, []string) error { return a.runLint(&o) },
 	}
 	flags := cmd.Flags()

@@ -89,6 +89,22 @@ func TestLintExitStatus(t *testing.T) {
 	}
 }
 
+func TestWhatIsMistypedIsNamed(t *testing.T) {
+	for _, tt := range []struct{ reason, args, want string }{
+		{"a near miss", "lnt", `error: there is no command "lnt"; did you mean lint?`},
+		{"nothing near", "topics", `error: there is no command "topics"; --help lists them`},
+		{"a file without its flag", "lint topic.yaml", `error: "topic.yaml" is no flag; name manifests with -f topic.yaml`},
+		{"the same for another command", "render topic.yaml", "name manifests with -f topic.yaml"},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			w := offline(t)
+			if status := w.run(t, "", strings.Fields(tt.args)...); status != 1 || !strings.Contains(w.err.String(), tt.want) {
+				t.Errorf("status %d, %q; want 1, %q", status, w.err.String(), tt.want)
+			}
+		})
+	}
+}
+
 func TestLintReadsAFolder(t *testing.T) {
 	w := offline(t)
 	if status := w.run(t, "", "lint", "-f", filepath.Join("lint", "testdata", "wrong")); status != 1 {

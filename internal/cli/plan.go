@@ -50,7 +50,7 @@ not answer, a topic that may not be looked at (and, with --fail-on-refusal, a re
 
   # in CI: fail when a change would be refused, and keep the plan for other programs
   helm template . | kubectl mooring plan -f - --bootstrap-servers kafka:9093 --command-config client.properties --fail-on-refusal -o json`,
-		Args: cobra.NoArgs,
+		Args: byFlag,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runPlan(cmd.Context(), &o) },
 	}
 	flags := cmd.Flags()

@@ -41,7 +41,7 @@ Files are what a pod has below ` + producer.DirFiles + `. No secret is in them.`
 
   # what the Java client gets, into files
   kubectl mooring render -f profile.yaml --cluster cluster.yaml --client java --out rendered/`,
-		Args: cobra.NoArgs,
+		Args: byFlag,
 		RunE: func(*cobra.Command, []string) error { return a.runRender(&o) },
 	}
 	flags := cmd.Flags()

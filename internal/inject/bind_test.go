@@ -70,18 +70,24 @@ func TestReadRequest(t *testing.T) {
 		want        string // namespace/name
 		refused     string
 	}{
-		"nothing":                 {nil, "shop/", ""},
-		"a name":                  {map[string]string{profile: " reliable "}, "shop/reliable", ""},
-		"a name and a namespace":  {map[string]string{profile: "base/reliable"}, "base/reliable", ""},
-		"an empty name":           {map[string]string{profile: ""}, "", "names no ProducerProfile"},
-		"a namespace alone":       {map[string]string{profile: "base/"}, "", "write its name, or namespace/name"},
-		"a name alone after /":    {map[string]string{profile: "/reliable"}, "", "names no ProducerProfile"},
-		"too many parts":          {map[string]string{profile: "a/b/c"}, "", "names no ProducerProfile"},
-		"an opt-out beside it":    {map[string]string{profile: "reliable", out: "False"}, "shop/", ""},
-		"containers with blanks":  {map[string]string{profile: "reliable", containers: " ,a ,, a"}, "shop/reliable", ""},
-		"a shim that nobody has":  {map[string]string{profile: "reliable", shim: "htpp"}, "", "did you mean http?"},
-		"a shim in capitals":      {map[string]string{profile: "reliable", shim: "Kafka"}, "shop/reliable", ""},
-		"a shim that is not said": {map[string]string{profile: "reliable", shim: ""}, "", "must be one of none, kafka, http, all"},
+		"nothing":                  {nil, "shop/", ""},
+		"a name":                   {map[string]string{profile: " reliable "}, "shop/reliable", ""},
+		"a name and a namespace":   {map[string]string{profile: "base/reliable"}, "base/reliable", ""},
+		"an empty name":            {map[string]string{profile: ""}, "", "names no ProducerProfile"},
+		"a namespace alone":        {map[string]string{profile: "base/"}, "", "write its name, or namespace/name"},
+		"a name alone after /":     {map[string]string{profile: "/reliable"}, "", "names no ProducerProfile"},
+		"too many parts":           {map[string]string{profile: "a/b/c"}, "", "names no ProducerProfile"},
+		"a misspelt key":           {map[string]string{"kafka.mooring.dev/producer-profil": "reliable"}, "", "metadata.annotations[kafka.mooring.dev/producer-profil]: there is no such annotation, did you mean kafka.mooring.dev/producer-profile?"},
+		"a misspelt key beside it": {map[string]string{profile: "reliable", "kafka.mooring.dev/producer-container": "app"}, "", "did you mean kafka.mooring.dev/producer-containers?"},
+		"a key of somebody else":   {map[string]string{profile: "reliable", "mooring.example/producer": "x"}, "shop/reliable", ""},
+		"what Mooring wrote":       {map[string]string{profile: "reliable", v1alpha1.AnnotationContract: "{}", v1alpha1.AnnotationRestartedFor: "h"}, "shop/reliable", ""},
+		"an opt-out that is none":  {map[string]string{profile: "reliable", out: "no"}, "", `write "false" to leave the pod alone`},
+		"an opt-out taken back":    {map[string]string{profile: "reliable", out: "true"}, "shop/reliable", ""},
+		"an opt-out beside it":     {map[string]string{profile: "reliable", out: "False"}, "shop/", ""},
+		"containers with blanks":   {map[string]string{profile: "reliable", containers: " ,a ,, a"}, "shop/reliable", ""},
+		"a shim that nobody has":   {map[string]string{profile: "reliable", shim: "htpp"}, "", "did you mean http?"},
+		"a shim in capitals":       {map[string]string{profile: "reliable", shim: "Kafka"}, "shop/reliable", ""},
+		"a shim that is not said":  {map[string]string{profile: "reliable", shim: ""}, "", "must be one of none, kafka, http, all"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

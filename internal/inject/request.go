@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,9 +41,17 @@ func ReadRequest(annotations map[string]string, namespace string) (Request, *Ref
 		}
 		r.Name = name
 		if r.Name == "" || r.Namespace == "" && strings.Contains(text, "/") || strings.Contains(r.Name, "/") {
+			r.Name = ""
 			return r, refuse(ReasonAnnotationInvalid, annotationField(v1alpha1.AnnotationProducerProfile),
 				"%.100q names no ProducerProfile; write its name, or namespace/name", text)
 		}
+	}
+	if refusal := unknownKey(annotations); refusal != nil {
+		return r, refusal
+	}
+	if text, said := annotations[v1alpha1.AnnotationProducerInject]; said && !strings.EqualFold(strings.TrimSpace(text), "true") {
+		return r, refuse(ReasonAnnotationInvalid, annotationField(v1alpha1.AnnotationProducerInject),
+			"%.100q is not known; write \"false\" to leave the pod alone, or remove the annotation", text)
 	}
 	for _, name := range strings.Split(annotations[v1alpha1.AnnotationProducerContainers], ",") {
 		if name = strings.TrimSpace(name); name != "" && !slices.Contains(r.Containers, name) {
@@ -59,6 +68,31 @@ func ReadRequest(annotations map[string]string, namespace string) (Request, *Ref
 		r.Listeners = listeners
 	}
 	return r, nil
+}
+
+// domain is the prefix of all annotations of ours. Nobody else has keys there, so a key that is unknown was misspelt, and the pod
+// would start without what was asked for.
+const domain = "kafka.mooring.dev/"
+
+// knownKeys are the annotations that a pod, a template or a workload may have.
+var knownKeys = []string{
+	v1alpha1.AnnotationProducerProfile, v1alpha1.AnnotationProducerContainers, v1alpha1.AnnotationProducerShim, v1alpha1.AnnotationProducerInject,
+	v1alpha1.AnnotationProducerStatus, v1alpha1.AnnotationContract, v1alpha1.AnnotationProducerCopied, v1alpha1.AnnotationRestartedFor,
+	v1alpha1.AnnotationOrphan, // of a KafkaTopic, and kustomize gives all objects the same ones
+}
+
+// isUnknown says whether a key is in our domain, and none that there is.
+func isUnknown(key string) bool {
+	return strings.HasPrefix(key, domain) && !slices.Contains(knownKeys, key)
+}
+
+func unknownKey(annotations map[string]string) *Refusal {
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		if isUnknown(key) {
+			return refuse(ReasonAnnotationInvalid, annotationField(key), "there is no such annotation%s; correct its key, or remove it", didYouMean(key, requestKeys))
+		}
+	}
+	return nil
 }
 
 func annotationField(key string) string { return "metadata.annotations[" + key + "]" }

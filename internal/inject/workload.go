@@ -3,6 +3,7 @@ package inject
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"mooring.dev/mooring/api/v1alpha1"
 )
@@ -10,6 +11,20 @@ import (
 // requestKeys are the annotations that ask for something.
 var requestKeys = []string{
 	v1alpha1.AnnotationProducerProfile, v1alpha1.AnnotationProducerContainers, v1alpha1.AnnotationProducerShim, v1alpha1.AnnotationProducerInject,
+}
+
+// askedBy are the keys that CopyToTemplate looks at. A misspelt one is copied too, so that the pods are refused with a sentence
+// about it, and do not start without what was asked for.
+func askedBy(workload, copied map[string]string) []string {
+	keys := slices.Clone(requestKeys)
+	for _, annotations := range []map[string]string{workload, copied} {
+		for key := range annotations {
+			if isUnknown(key) && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
 }
 
 // CopyToTemplate brings what the annotations of a workload ask for to those of its pod template, and takes back what it
@@ -25,7 +40,7 @@ func CopyToTemplate(workload, template map[string]string) (map[string]string, bo
 		out = make(map[string]string)
 	}
 	delete(out, v1alpha1.AnnotationProducerCopied)
-	for _, key := range requestKeys {
+	for _, key := range askedBy(workload, copied) {
 		had, there := template[key]
 		brought, isCopy := copied[key]
 		if there && (!isCopy || brought != had) {

@@ -26,6 +26,9 @@ func TestCopyToTemplate(t *testing.T) {
 		"our copy was edited":         {"then it is somebody's own", nil, m{profile: "own", copied: ours("x")}, m{profile: "own"}},
 		"the copies cannot be read":   {"then nothing is known to be ours", nil, m{profile: "x", copied: "{"}, m{profile: "x"}},
 		"again":                       {"a second run changes nothing", m{profile: "x"}, m{profile: "x", copied: ours("x")}, m{profile: "x", copied: ours("x")}},
+		"a misspelt key":              {"its pods are to be refused, not to start without a contract", m{"kafka.mooring.dev/producer-profil": "x"}, nil, m{"kafka.mooring.dev/producer-profil": "x", copied: `{"kafka.mooring.dev/producer-profil":"x"}`}},
+		"it was corrected":            {"what we brought goes", m{profile: "x"}, m{"kafka.mooring.dev/producer-profil": "x", copied: `{"kafka.mooring.dev/producer-profil":"x"}`}, m{profile: "x", copied: ours("x")}},
+		"what Mooring writes itself":  {"it is no request", m{v1alpha1.AnnotationRestartedFor: "h"}, nil, nil},
 		"one is its own, one is ours": {"each key by itself", m{profile: "x", containers: "a"}, m{containers: "own"}, m{profile: "x", containers: "own", copied: ours("x")}},
 	}
 	for name, tt := range tests {

@@ -48,6 +48,20 @@ var _ = Describe("injection of a pod", func() {
 		Expect(other.Spec.InitContainers).To(BeEmpty())
 	})
 
+	It("refuses what is misspelt, and starts no pod without what was asked for", func(ctx SpecContext) {
+		namespace := injectionNamespace(ctx, nil)
+		profileIn(ctx, namespace, "reliable")
+		for annotation, sentence := range map[string]string{
+			"kafka.mooring.dev/producer-profil": "there is no such annotation, did you mean kafka.mooring.dev/producer-profile?",
+			"kafka.mooring.dev/profile":         "there is no such annotation",
+			"kafka.mooring.dev/producer-inject": `write "false" to leave the pod alone`,
+		} {
+			pod := podIn(namespace, "")
+			pod.Annotations = map[string]string{annotation: "reliable"}
+			Expect(k8s.Create(ctx, pod)).To(MatchError(And(ContainSubstring("metadata.annotations["+annotation+"]"), ContainSubstring(sentence))))
+		}
+	})
+
 	It("strips and gives anew when a pod comes with the contract of another", func(ctx SpecContext) {
 		namespace := injectionNamespace(ctx, nil)
 		profileIn(ctx, namespace, "reliable")
