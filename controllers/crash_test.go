@@ -89,9 +89,9 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	}
 	t.Cleanup(brokers.Close)
 	builder := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.KafkaTopic{}, &v1alpha1.KafkaCluster{}).
-		WithIndex(&v1alpha1.KafkaTopic{}, indexTopicsByTarget, func(o client.Object) []string {
+		WithIndex(&v1alpha1.KafkaTopic{}, indexTopicsByMetric, func(o client.Object) []string {
 			kt := o.(*v1alpha1.KafkaTopic)
-			return []string{target(kt.Spec.ClusterRef.Name, kt.TopicName())}
+			return []string{metricTarget(kt.Spec.ClusterRef.Name, kt.TopicName())}
 		}).
 		WithIndex(&v1alpha1.KafkaTopic{}, indexTopicsByCluster, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.KafkaTopic).Spec.ClusterRef.Name}

@@ -86,14 +86,7 @@ const (
 	indexTopicsByNamespace = "mooring.topicsByNamespace"
 	// indexTopicsHeldBack finds those among them that a policy holds back: they wait for quota.
 	indexTopicsHeldBack = "mooring.topicsHeldBack"
-	// indexTopicsByMetric finds the KafkaTopics whose names differ in dots and underscores only.
-	indexTopicsByMetric = "mooring.topicsByMetric"
 )
-
-// metricTarget is the value of indexTopicsByMetric. Kafka writes dots as underscores in the names of metrics.
-func metricTarget(cluster, name string) string {
-	return target(cluster, strings.ReplaceAll(name, ".", "_"))
-}
 
 // addGuardrailIndexes registers the indexes; it must run before the cache starts.
 func addGuardrailIndexes(ctx context.Context, indexer client.FieldIndexer) error {
@@ -106,9 +99,6 @@ func addGuardrailIndexes(ctx context.Context, indexer client.FieldIndexer) error
 				return nil
 			}
 			return byNamespace(t)
-		},
-		indexTopicsByMetric: func(t *v1alpha1.KafkaTopic) []string {
-			return []string{metricTarget(t.Spec.ClusterRef.Name, t.TopicName())}
 		},
 	}
 	for name, values := range indexes {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -15,27 +16,34 @@ import (
 const (
 	// indexTopicsByCluster finds the KafkaTopics of a KafkaCluster.
 	indexTopicsByCluster = "mooring.topicsByCluster"
-	// indexTopicsByTarget finds the KafkaTopics that mean the same topic.
-	indexTopicsByTarget = "mooring.topicsByTarget"
+	// indexTopicsByMetric finds the KafkaTopics whose topics share the name that Kafka's metrics give them: those that mean the same
+	// topic, and those whose names differ in dots and underscores only. An index of its own for the former would say the same of
+	// nearly every topic, and each index with an entry for every topic costs half a kilobyte a topic.
+	indexTopicsByMetric = "mooring.topicsByMetric"
 	// indexClustersBySecret finds the KafkaClusters that read a Secret.
 	indexClustersBySecret = "mooring.clustersBySecret"
 )
 
-// target is the value of indexTopicsByTarget. A slash is in neither part.
-func target(cluster, topic string) string { return cluster + "/" + topic }
+// target names something of a KafkaCluster in an index. A slash is not in the cluster's name.
+func target(cluster, name string) string { return cluster + "/" + name }
+
+// metricTarget is the value of indexTopicsByMetric. Kafka writes dots as underscores in the names of metrics.
+func metricTarget(cluster, name string) string {
+	return target(cluster, strings.ReplaceAll(name, ".", "_"))
+}
 
 // addIndexes registers the indexes; it must run before the cache starts.
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	byCluster := func(o client.Object) []string { return []string{o.(*v1alpha1.KafkaTopic).Spec.ClusterRef.Name} }
-	byTarget := func(o client.Object) []string {
+	byMetric := func(o client.Object) []string {
 		t := o.(*v1alpha1.KafkaTopic)
-		return []string{target(t.Spec.ClusterRef.Name, t.TopicName())}
+		return []string{metricTarget(t.Spec.ClusterRef.Name, t.TopicName())}
 	}
 	bySecret := func(o client.Object) []string { return kafka.SecretsOf(&o.(*v1alpha1.KafkaCluster).Spec) }
 	if err := indexer.IndexField(ctx, &v1alpha1.KafkaTopic{}, indexTopicsByCluster, byCluster); err != nil {
 		return err
 	}
-	if err := indexer.IndexField(ctx, &v1alpha1.KafkaTopic{}, indexTopicsByTarget, byTarget); err != nil {
+	if err := indexer.IndexField(ctx, &v1alpha1.KafkaTopic{}, indexTopicsByMetric, byMetric); err != nil {
 		return err
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.KafkaCluster{}, indexClustersBySecret, bySecret); err != nil {
@@ -52,13 +60,13 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 
 // sameTarget lists the KafkaTopics that mean the same topic, oldest first: the first one owns it.
 func sameTarget(ctx context.Context, c client.Reader, cluster, topic string) ([]v1alpha1.KafkaTopic, error) {
-	var list v1alpha1.KafkaTopicList
-	// The items are read and never changed, so the cache's own copies will do.
-	if err := c.List(ctx, &list, client.MatchingFields{indexTopicsByTarget: target(cluster, topic)}, client.UnsafeDisableDeepCopy); err != nil {
+	items, err := listBy(ctx, c, indexTopicsByMetric, metricTarget(cluster, topic))
+	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(list.Items, func(a, b v1alpha1.KafkaTopic) int {
+	items = slices.DeleteFunc(items, func(t v1alpha1.KafkaTopic) bool { return t.TopicName() != topic })
+	slices.SortFunc(items, func(a, b v1alpha1.KafkaTopic) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.UID, b.UID))
 	})
-	return list.Items, nil
+	return items, nil
 }

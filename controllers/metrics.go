@@ -22,9 +22,12 @@ var (
 	stepsTaken = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "mooring_plan_steps_total", Help: "Steps of plans by kind and result: ok, or the class of the error.",
 	}, []string{"kind", "result"})
+	eventsDropped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "mooring_events_dropped_total", Help: "Events that were not written: too many waited, or the API server took none for too long.",
+	})
 )
 
-func init() { metrics.Registry.MustRegister(topicsByState, driftFound, stepsTaken) }
+func init() { metrics.Registry.MustRegister(topicsByState, driftFound, stepsTaken, eventsDropped) }
 
 // countStep counts one step that was sent to the brokers.
 func countStep(step topic.Step, err error) {

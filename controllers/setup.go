@@ -40,7 +40,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	events := Events{Recorder: mgr.GetEventRecorder("mooring")}
+	recorder, err := NewRecorder(mgr.GetConfig(), mgr.GetScheme())
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(recorder); err != nil {
+		return err
+	}
+	events := Events{Recorder: recorder}
 	clusters := &ClusterReconciler{Client: mgr.GetClient(), Pool: o.Pool, Events: events, Namespace: o.Namespace, Now: time.Now}
 	if err := clusters.setup(mgr, o.Pool); err != nil {
 		return err
@@ -159,7 +166,11 @@ func (r *TopicReconciler) topicsOfNamespace(ctx context.Context, o client.Object
 // topicsOf finds the KafkaTopics of a topic, or of a whole cluster.
 func (r *TopicReconciler) topicsOf(ctx context.Context, ref pool.TopicRef) []reconcile.Request {
 	if ref.Topic != "" {
-		return r.list(ctx, client.MatchingFields{indexTopicsByTarget: target(ref.Cluster, ref.Topic)})
+		topics, err := sameTarget(ctx, r.Client, ref.Cluster, ref.Topic)
+		if err != nil {
+			return nil // the cache is gone, and the process with it
+		}
+		return requestsFor(topics)
 	}
 	return r.list(ctx, client.MatchingFields{indexTopicsByCluster: ref.Cluster})
 }
@@ -169,9 +180,13 @@ func (r *TopicReconciler) list(ctx context.Context, which client.ListOption) []r
 	if err := r.Client.List(ctx, &list, which, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache is gone, and the process with it
 	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	return requestsFor(list.Items)
+}
+
+func requestsFor(topics []v1alpha1.KafkaTopic) []reconcile.Request {
+	requests := make([]reconcile.Request, 0, len(topics))
+	for i := range topics {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&topics[i])})
 	}
 	return requests
 }

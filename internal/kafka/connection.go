@@ -21,6 +21,9 @@ func SecretsOf(spec *v1alpha1.KafkaClusterSpec) []string {
 	if spec.SASL != nil {
 		names = append(names, spec.SASL.CredentialsRef.Name)
 	}
+	if spec.SchemaRegistry != nil && spec.SchemaRegistry.CABundleRef != nil {
+		names = append(names, spec.SchemaRegistry.CABundleRef.Name)
+	}
 	return names
 }
 

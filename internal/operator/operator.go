@@ -60,7 +60,10 @@ func NewManager(ctx context.Context, config *rest.Config, o Options, dial pool.D
 	config.QPS, config.Burst = -1, -1
 	config.UserAgent = "mooring"
 	hooks := webhook.New(o.webhooks())
-	mgr, err := ctrl.NewManager(config, managerOptions(o, hooks))
+	options := managerOptions(o, hooks)
+	options.LeaderElectionConfig = rest.CopyConfig(config) // a lease is renewed whatever waits to be written
+	config.Wrap(limitWrites)
+	mgr, err := ctrl.NewManager(config, options)
 	if err != nil {
 		return nil, fmt.Errorf("start the manager: %w", err)
 	}
@@ -118,7 +121,8 @@ func managerOptions(o Options, hooks *webhook.Webhooks) ctrl.Options {
 				// Ours by name, and the RBAC allows no other.
 				&admissionregistrationv1.ValidatingWebhookConfiguration{}: {Field: fields.OneTermEqualSelector("metadata.name", webhook.ConfigurationName)},
 				&admissionregistrationv1.MutatingWebhookConfiguration{}:   {Field: fields.OneTermEqualSelector("metadata.name", webhook.ConfigurationName)},
-				&corev1.Pod{}: {Transform: controllers.LightPod},
+				&corev1.Pod{}:          {Transform: controllers.LightPod},
+				&v1alpha1.KafkaTopic{}: {Transform: controllers.LightTopic},
 			},
 		},
 		Client: client.Options{

@@ -3,6 +3,7 @@ package franz
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -30,12 +31,15 @@ type Changes struct {
 func (a *Admin) Poll(ctx context.Context) (Changes, error) {
 	keysOf := a.view.trackedKeys()
 	at := topic.Version(a.version.Load())
-	meta, err := wirereq.Metadata(nil).RequestWith(ctx, a.client)
+	meta, err := a.allMetadata(ctx)
 	if err != nil {
 		return Changes{}, kafka.FromClient(err)
 	}
 	before := a.view.clusterInfo()
 	info := infoOf(meta, before)
+	if known := live(before.Brokers); len(info.Brokers) != len(a.client.DiscoveredBrokers()) || (len(known) > 0 && !slices.Equal(info.Brokers, known)) {
+		a.tellClient(ctx)
+	}
 	if err := a.addFenced(ctx, &info); err != nil {
 		return Changes{}, err
 	}
@@ -58,6 +62,27 @@ func (a *Admin) Poll(ctx context.Context) (Changes, error) {
 		}
 	}
 	return changes, nil
+}
+
+// allMetadata asks one broker for all topics. Asked itself, the client keeps a copy of every topic that it is told of, for
+// requests that it divides by leader; at ten thousand topics the copies are as much memory as the view. It is asked all the
+// same when that broker does not answer, because it knows where else to try.
+func (a *Admin) allMetadata(ctx context.Context) (*kmsg.MetadataResponse, error) {
+	brokers := a.client.DiscoveredBrokers()
+	if len(brokers) == 0 {
+		brokers = a.client.SeedBrokers()
+	}
+	if len(brokers) > 0 {
+		if meta, err := wirereq.Metadata(nil).RequestWith(ctx, brokers[rand.IntN(len(brokers))]); err == nil {
+			return meta, nil
+		}
+	}
+	return wirereq.Metadata(nil).RequestWith(ctx, a.client)
+}
+
+// tellClient makes the client learn which brokers there are. What it does not learn now it learns with the next request that fails.
+func (a *Admin) tellClient(ctx context.Context) {
+	_, _ = wirereq.Metadata([]string{}).RequestWith(ctx, a.client)
 }
 
 // namesOf are the names of all topics but Kafka's own, sorted.
@@ -146,6 +171,10 @@ func (a *Admin) addFenced(ctx context.Context, info *kafka.ClusterInfo) error {
 	}
 	sortBrokers(info.Brokers)
 	return nil
+}
+
+func live(brokers []kafka.Broker) []kafka.Broker {
+	return slices.DeleteFunc(slices.Clone(brokers), func(b kafka.Broker) bool { return b.Fenced })
 }
 
 func sortBrokers(brokers []kafka.Broker) {

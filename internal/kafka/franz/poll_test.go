@@ -3,15 +3,19 @@ package franz_test
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"mooring.dev/mooring/internal/kafka"
 	"mooring.dev/mooring/internal/kafka/franz"
 	"mooring.dev/mooring/internal/kafka/kafkatest"
+	"mooring.dev/mooring/internal/kafka/wirereq"
 )
 
 func poll(t *testing.T, a *franz.Admin) franz.Changes {
@@ -209,4 +213,61 @@ func TestAPollAsksForWhatIsObserved(t *testing.T) {
 			t.Errorf("an observed topic came to be, and the poll found %v", changes.Topics)
 		}
 	})
+}
+
+// A copy of ten thousand topics in the client, beside the view, would be for nobody.
+func TestAPollLeavesNoTopicsInTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := kafkatest.Start(t)
+		sent := new(kafkatest.Requests)
+		client, err := franz.NewClient(c.Settings(), append(c.Options(), kgo.WithHooks(sent))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := franz.New(client, nil)
+		defer a.Close()
+		if err := c.CreateTopic("t", 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		poll(t, a)
+		sent.Take()
+		if _, err := client.RequestCachedMetadata(t.Context(), wirereq.Metadata([]string{"t"}), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if sent.Take()["Metadata"] == 0 {
+			t.Error("the client knew the topic: it keeps what polls are told")
+		}
+	})
+}
+
+// The broker that is asked first may be the one that went. Sockets are real here: it is their errors that are retried.
+func TestAPollFindsABrokerThatAnswers(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	sent := new(kafkatest.Requests)
+	client, err := franz.NewClient(kafka.Settings{BootstrapServers: c.ListenAddrs()}, kgo.WithHooks(sent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := franz.New(client, nil)
+	defer a.Close()
+	poll(t, a)
+	// kfake gives a controller that went no successor, which is another matter.
+	if err := c.RemoveNode((a.Info().ControllerID + 1) % 3); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 { // which one is asked first is chance
+		poll(t, a)
+	}
+	if got := len(a.Info().Brokers); got != 2 {
+		t.Errorf("%d brokers are known, want the 2 that are left", got)
+	}
+	sent.Take()
+	poll(t, a)
+	if got := sent.Take(); got["Metadata"] != 1 {
+		t.Errorf("the client still knows of a broker that went: %v", got)
+	}
 }

@@ -17,6 +17,7 @@ type view struct {
 	watched interests           // what surveys want besides
 	names   []string            // every topic that the last look at the whole cluster found, Kafka's own left out; sorted
 	seen    map[string]sighting
+	shared  sharedConfigs // what is in seen more than once
 }
 
 // sighting is one topic as it was last seen, with the keys that were asked for.
@@ -118,6 +119,7 @@ func (v *view) put(name string, keys []string, o topic.Observed) bool {
 	if known && before.At > o.At {
 		return false
 	}
+	o.Config = v.shared.one(o.Config)
 	v.seen[name] = sighting{keys: keys, Observed: o}
 	return known && !alike(before.Observed, o)
 }

@@ -12,10 +12,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mooring.dev/mooring/api/v1alpha1"
@@ -34,11 +38,16 @@ type bench struct {
 	servers     []string
 	kubeconfig  string
 	k8s         client.Client
-	direct      *kgo.Client
+	// seen is a cache of the KafkaTopics: a watch costs the API server little, and a list of them all many times a second would be
+	// most of what it does.
+	seen   client.Reader
+	direct *kgo.Client
 
 	operator *exec.Cmd
 	ended    chan struct{}
 	metrics  string
+	// profiles is the folder that profiles of the operator go to, or "" for a run that measures.
+	profiles, pprof string
 
 	undo   []func() error
 	floors floors
@@ -54,7 +63,7 @@ type results struct {
 	sweepRequests           float64
 	sweepReads, sweepWrites float64
 	restartWrites           int
-	cpu                     time.Duration
+	cpu                     struct{ create, change, remove time.Duration }
 	rss                     int64
 }
 
@@ -67,7 +76,7 @@ func newBench(n int) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{n: n, dir: dir, bin: filepath.Dir(self), kafka: os.Getenv("KAFKA"), replication: 3}
+	b := &bench{n: n, dir: dir, bin: filepath.Dir(self), kafka: os.Getenv("KAFKA"), replication: 3, profiles: os.Getenv("PROFILE")}
 	if b.kafka == "" {
 		b.kafka = "embedded"
 	}
@@ -127,11 +136,32 @@ func (b *bench) connect(ctx context.Context, kube, kafka string) error {
 	if b.k8s, err = client.New(config, client.Options{Scheme: operator.Scheme()}); err != nil {
 		return err
 	}
+	if err := b.watch(ctx, config); err != nil {
+		return err
+	}
 	if b.direct, err = kgo.NewClient(kgo.SeedBrokers(b.servers...), kgo.MetadataMinAge(10*time.Millisecond)); err != nil {
 		return err
 	}
 	b.undo = append(b.undo, func() error { b.direct.Close(); return nil })
 	return b.k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "mooring-system"}})
+}
+
+// watch fills b.seen for as long as the run lasts.
+func (b *bench) watch(ctx context.Context, config *rest.Config) error {
+	ctrl.SetLogger(logr.Discard())
+	objects, err := cache.New(config, cache.Options{Scheme: operator.Scheme(), DefaultTransform: cache.TransformStripManagedFields()})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- objects.Start(ctx) }()
+	b.undo = append(b.undo, func() error { cancel(); return <-ended })
+	if _, err := objects.GetInformer(ctx, &v1alpha1.KafkaTopic{}); err != nil {
+		return fmt.Errorf("watch KafkaTopics: %w", err)
+	}
+	b.seen = objects
+	return nil
 }
 
 // startOperator runs bin/mooring as a process of its own, so that its memory and CPU are its own.
@@ -154,18 +184,22 @@ func (b *bench) startOperator(ctx context.Context) error {
 }
 
 func (b *bench) launch() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	var err error
+	if b.metrics, err = freeAddress(); err != nil {
 		return err
 	}
-	b.metrics = l.Addr().String()
-	_ = l.Close()
 	log, err := os.OpenFile(filepath.Join(b.dir, "operator.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(b.bin, "mooring"), "--metrics-bind-address="+b.metrics, "--health-probe-bind-address=0")
+	if b.profiles != "" {
+		if b.pprof, err = freeAddress(); err != nil {
+			return err
+		}
+		cmd.Args = append(cmd.Args, "--pprof-bind-address="+b.pprof)
+	}
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.kubeconfig)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -177,6 +211,15 @@ func (b *bench) launch() error {
 	b.operator, b.ended = cmd, ended
 	b.undo = append(b.undo, func() error { b.stopOperator(); return nil })
 	return nil
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
 
 func (b *bench) stopOperator() {

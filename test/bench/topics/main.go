@@ -3,6 +3,9 @@
 // writes the same objects and statuses, so that the ratio holds on a noisy machine.
 //
 //	N=1000 KAFKA=apache|embedded make bench-topics
+//
+// PROFILE=folder keeps profiles of the operator there, of its CPU in each phase and of its heap after the sweep; such a run has
+// no floor, and its times are those of a profiled process.
 package main
 
 import (
@@ -43,7 +46,7 @@ func run(ctx context.Context) (err error) {
 	if err := b.start(ctx); err != nil {
 		return err
 	}
-	for _, phase := range []func(context.Context) error{b.warmUp, b.measureFloor, b.startOperator, b.create, b.change, b.sweep, b.restart, b.remove} {
+	for _, phase := range b.phases() {
 		started := time.Now()
 		if err := phase(ctx); err != nil {
 			return err

@@ -10,55 +10,77 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mooring.dev/mooring/api/v1alpha1"
 )
 
-// allReady counts the objects that are ready at their present generation.
-func (b *bench) allReady(ctx context.Context) (bool, error) {
+// topics are the KafkaTopics as the watch last showed them.
+func (b *bench) topics(ctx context.Context) ([]v1alpha1.KafkaTopic, error) {
 	var list v1alpha1.KafkaTopicList
-	if err := b.k8s.List(ctx, &list); err != nil {
-		return false, err
-	}
-	ready := 0
-	for i := range list.Items {
-		t := &list.Items[i]
-		if t.Status.ObservedGeneration == t.Generation && meta.IsStatusConditionTrue(t.Status.Conditions, v1alpha1.ConditionReady) {
-			ready++
+	err := b.seen.List(ctx, &list, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// untilReady waits until every object is ready at a generation that has what was asked for.
+func (b *bench) untilReady(ctx context.Context, has func(*v1alpha1.KafkaTopic) bool) error {
+	return b.until(ctx, "all Ready", func() (bool, error) {
+		topics, err := b.topics(ctx)
+		ready := 0
+		for i := range topics {
+			t := &topics[i]
+			if has(t) && t.Status.ObservedGeneration == t.Generation && meta.IsStatusConditionTrue(t.Status.Conditions, v1alpha1.ConditionReady) {
+				ready++
+			}
 		}
+		return ready == b.n, err
+	})
+}
+
+// busy adds what the operator's CPU did during a phase.
+func (b *bench) busy(into *time.Duration, phase func() error) error {
+	before, err := b.cpu()
+	if err != nil {
+		return err
 	}
-	return ready == b.n, nil
+	if err := phase(); err != nil {
+		return err
+	}
+	after, err := b.cpu()
+	*into = after - before
+	return err
 }
 
 func (b *bench) create(ctx context.Context) error {
 	say("creating %d KafkaTopics", b.n)
-	started := time.Now()
-	if err := b.eachObject(b.n, func(t *v1alpha1.KafkaTopic) error { return b.k8s.Create(ctx, t) }); err != nil {
+	err := b.busy(&b.result.cpu.create, func() error {
+		started := time.Now()
+		if err := b.eachObject(b.n, func(t *v1alpha1.KafkaTopic) error { return b.k8s.Create(ctx, t) }); err != nil {
+			return err
+		}
+		err := b.untilReady(ctx, func(*v1alpha1.KafkaTopic) bool { return true })
+		b.result.create = time.Since(started)
 		return err
-	}
-	if err := b.until(ctx, "all Ready", func() (bool, error) { return b.allReady(ctx) }); err != nil {
-		return err
-	}
-	b.result.create = time.Since(started)
-	m, err := b.scrape(ctx)
+	})
 	if err != nil {
 		return err
 	}
+	m, err := b.scrape(ctx)
 	b.result.requests, b.result.apiReads, b.result.apiWrites = m.kafka, m.apiReads, m.apiWrites
-	return nil
+	return err
 }
 
 func (b *bench) change(ctx context.Context) error {
 	say("changing one key on all of them")
-	started := time.Now()
-	if err := b.eachObject(b.n, b.changeObject(ctx)); err != nil {
+	return b.busy(&b.result.cpu.change, func() error {
+		started := time.Now()
+		if err := b.eachObject(b.n, b.changeObject(ctx)); err != nil {
+			return err
+		}
+		err := b.untilReady(ctx, func(t *v1alpha1.KafkaTopic) bool { return len(t.Spec.Config) == 1 })
+		b.result.change = time.Since(started)
 		return err
-	}
-	if err := b.until(ctx, "all Ready", func() (bool, error) { return b.allReady(ctx) }); err != nil {
-		return err
-	}
-	b.result.change = time.Since(started)
-	return nil
+	})
 }
 
 // sweep watches one look at a converged cluster: from just after one look to just after the next.
@@ -100,11 +122,6 @@ func (b *bench) untilLook(ctx context.Context) error {
 // restart ends the operator and starts it on the converged cluster, and counts objects that changed.
 func (b *bench) restart(ctx context.Context) error {
 	say("restarting the operator")
-	cpu, err := b.cpu()
-	if err != nil {
-		return err
-	}
-	b.result.cpu += cpu
 	before, err := b.versions(ctx)
 	if err != nil {
 		return err
@@ -146,37 +163,29 @@ func (b *bench) remove(ctx context.Context) error {
 		return err
 	}
 	err := b.until(ctx, "the finalizers", func() (bool, error) {
-		var list v1alpha1.KafkaTopicList
-		err := b.k8s.List(ctx, &list)
-		return err == nil && !slices.ContainsFunc(list.Items, func(t v1alpha1.KafkaTopic) bool { return len(t.Finalizers) == 0 }), err
+		topics, err := b.topics(ctx)
+		return err == nil && !slices.ContainsFunc(topics, func(t v1alpha1.KafkaTopic) bool { return len(t.Finalizers) == 0 }), err
 	})
 	if err != nil {
 		return err
 	}
 	say("deleting all of them, topics too")
-	idle, err := b.cpu()
-	if err != nil {
+	return b.busy(&b.result.cpu.remove, func() error {
+		started := time.Now()
+		if err := b.eachObject(b.n, func(t *v1alpha1.KafkaTopic) error { return b.k8s.Delete(ctx, t) }); err != nil {
+			return err
+		}
+		err := b.until(ctx, "all gone", func() (bool, error) {
+			topics, err := b.topics(ctx)
+			return err == nil && len(topics) == 0, err
+		})
+		if err != nil {
+			return err
+		}
+		err = b.untilTopics(ctx, func(topics kadm.TopicDetails) bool { return len(topics) == 0 })
+		b.result.remove = time.Since(started)
 		return err
-	}
-	started := time.Now()
-	if err := b.eachObject(b.n, func(t *v1alpha1.KafkaTopic) error { return b.k8s.Delete(ctx, t) }); err != nil {
-		return err
-	}
-	err = b.until(ctx, "all gone", func() (bool, error) {
-		var list v1alpha1.KafkaTopicList
-		err := b.k8s.List(ctx, &list)
-		return len(list.Items) == 0, err
 	})
-	if err != nil {
-		return err
-	}
-	if err := b.untilTopics(ctx, func(topics kadm.TopicDetails) bool { return len(topics) == 0 }); err != nil {
-		return err
-	}
-	b.result.remove = time.Since(started)
-	busy, err := b.cpu()
-	b.result.cpu += busy - idle
-	return err
 }
 
 func (b *bench) print() {
@@ -189,7 +198,8 @@ func (b *bench) print() {
 	ratio := func(d, floor time.Duration) string {
 		return fmt.Sprintf("%s (floor %s, ratio %.2f)", seconds(d), seconds(floor), d.Seconds()/floor.Seconds())
 	}
-	fmt.Printf("bench-topics N=%d KAFKA=%s create=%s rate=%.0f/s change=%s delete=%s deletes=%.0f/s kafka[%s] api[reads=%.0f writes=%.0f] sweep[kafka=%.0f reads=%.0f writes=%.0f] restart[writes=%d] cpu=%s rss=%dMB\n",
+	fmt.Printf("bench-topics N=%d KAFKA=%s create=%s rate=%.0f/s change=%s delete=%s deletes=%.0f/s kafka[%s] api[reads=%.0f writes=%.0f] sweep[kafka=%.0f reads=%.0f writes=%.0f] restart[writes=%d] cpu=%s (create %s, change %s, delete %s) rss=%dMB\n",
 		b.n, b.kafka, ratio(r.create, f.create), float64(b.n)/r.create.Seconds(), ratio(r.change, f.change), ratio(r.remove, f.remove), float64(b.n)/r.remove.Seconds(),
-		strings.Join(kinds, " "), r.apiReads, r.apiWrites, r.sweepRequests, r.sweepReads, r.sweepWrites, r.restartWrites, seconds(r.cpu), r.rss>>20)
+		strings.Join(kinds, " "), r.apiReads, r.apiWrites, r.sweepRequests, r.sweepReads, r.sweepWrites, r.restartWrites,
+		seconds(r.cpu.create+r.cpu.change+r.cpu.remove), seconds(r.cpu.create), seconds(r.cpu.change), seconds(r.cpu.remove), r.rss>>20)
 }
