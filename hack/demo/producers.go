@@ -18,6 +18,7 @@ import (
 
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/contract"
+	"mooring.dev/mooring/internal/shim/health"
 )
 
 // producers is the part of the tour about producer policy.
@@ -219,12 +220,7 @@ func (p *producers) audit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var view struct {
-		Clients []struct {
-			ClientID string   `json:"clientId"`
-			Findings []string `json:"findings"`
-		} `json:"clients"`
-	}
+	var view health.View
 	if err := json.Unmarshal(text, &view); err != nil {
 		return err
 	}
@@ -232,6 +228,8 @@ func (p *producers) audit(ctx context.Context) error {
 		for _, finding := range c.Findings {
 			fmt.Printf("  %s: %s\n", c.ClientID, finding)
 		}
+		fmt.Printf("  %s (%s): %d records acknowledged by the brokers; acks upgraded in %d requests, %d batches made idempotent\n", c.ClientID, c.Library,
+			c.Done.Acknowledged, c.Done.UpgradedAcks, c.Done.UpgradedBatches)
 	}
 	return nil
 }

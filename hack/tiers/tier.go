@@ -81,11 +81,11 @@ var tiers = []tier{
 	},
 	{
 		name:    "shim",
-		what:    "any client through the shim keeps the guarantee, and the ledger of what it was told",
-		parts:   "mooring-shim, Kafka, kafka-clients, librdkafka, kafkajs and five more",
+		what:    "any client through the shim, over Kafka or HTTP, keeps the guarantee; the ledgers of what they were told",
+		parts:   "mooring-shim, Kafka, Apicurio Registry, kafka-clients, librdkafka, kafkajs and eight more, curl",
 		prepare: clientsAndKafka,
 		suites: []suite{
-			{dir: "test/conformance", args: []string{"-tags", "conformance,kafka", "-count=1", "-timeout", "15m", "-run", "TestShim$", "."}},
+			{dir: "test/conformance", args: []string{"-tags", "conformance,kafka", "-count=1", "-timeout", "15m", "-run", "TestShim$|TestHTTP", "."}},
 			{dir: "test/ledger", args: []string{"-tags", "kafka", "-count=1", "-timeout", "10m", "."}},
 		},
 	},

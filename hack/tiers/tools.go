@@ -21,6 +21,7 @@ var clientTools = []tool{
 	{"a Java compiler (17 or newer)", []string{"javac", "--release", "17", "-version"}, []string{"default-jdk-headless"}},
 	{"Maven", []string{"mvn", "--version"}, []string{"maven", "default-jdk-headless"}},
 	{"Python 3 with venv", []string{"python3", "-c", "import venv, ensurepip"}, []string{"python3", "python3-venv"}},
+	{"curl", []string{"curl", "--version"}, []string{"curl"}},
 }
 
 // haveTools installs the tools that are missing, where that can be done; elsewhere the error says what a person has to do.

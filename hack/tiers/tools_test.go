@@ -12,7 +12,7 @@ func TestMissingToolsAreNamed(t *testing.T) {
 	if err == nil {
 		t.Fatal("nothing is on the PATH, and nothing is missing")
 	}
-	for _, want := range []string{"a Java compiler (17 or newer), Maven, Python 3 with venv: missing here", "default-jdk-headless maven", "python3-venv"} {
+	for _, want := range []string{"a Java compiler (17 or newer), Maven, Python 3 with venv, curl: missing here", "default-jdk-headless maven", "python3-venv"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q lacks %q", err, want)
 		}

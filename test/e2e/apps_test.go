@@ -77,16 +77,27 @@ func (n *Node) Deploy(ctx context.Context, d *appsv1.Deployment) {
 // WaitAvailable waits until all replicas of the present template are available.
 func (n *Node) WaitAvailable(ctx context.Context, d *appsv1.Deployment) {
 	GinkgoHelper()
-	n.Kubectl(ctx, "-n", d.Namespace, "rollout", "status", "deployment/"+d.Name, "--timeout=90s")
+	n.waitAvailable(ctx, d, 90*time.Second)
+}
+
+func (n *Node) waitAvailable(ctx context.Context, d *appsv1.Deployment, limit time.Duration) {
+	GinkgoHelper()
+	n.Kubectl(ctx, "-n", d.Namespace, "rollout", "status", "deployment/"+d.Name, "--timeout="+limit.String())
+}
+
+// allPods are those of a namespace that there still are.
+func (n *Node) allPods(ctx context.Context, namespace string, options ...client.ListOption) []corev1.Pod {
+	GinkgoHelper()
+	var list corev1.PodList
+	Expect(n.List(ctx, &list, append(options, client.InNamespace(namespace))...)).To(Succeed())
+	return list.Items
 }
 
 // Pods are those with the label app=NAME that are not on their way out.
 func (n *Node) Pods(ctx context.Context, namespace, app string) []corev1.Pod {
 	GinkgoHelper()
-	var list corev1.PodList
-	Expect(n.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{"app": app})).To(Succeed())
 	var pods []corev1.Pod
-	for _, pod := range list.Items {
+	for _, pod := range n.allPods(ctx, namespace, client.MatchingLabels{"app": app}) {
 		if pod.DeletionTimestamp.IsZero() {
 			pods = append(pods, pod)
 		}

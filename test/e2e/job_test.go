@@ -36,8 +36,19 @@ var _ = Describe("An annotated Job", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "export", Annotations: policy},
 			Spec:       jobOf("export", producing(topic, "--acks=0", "--count=20000")),
 		}
+		cron := &batchv1.CronJob{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "nightly", Annotations: policy},
+			Spec: batchv1.CronJobSpec{
+				Schedule: "* * * * *", // which is the soonest, and has the time of the Job's run to come
+				JobTemplate: batchv1.JobTemplateSpec{
+					ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "nightly"}},
+					Spec:       jobOf("nightly", producing(topic, "--acks=1", "--count=2000")),
+				},
+			},
+		}
 		began := time.Now()
 		Eventually(ctx, func() error { return node.Create(ctx, job.DeepCopy()) }).Should(Succeed()) // once the webhooks know the profile
+		Expect(node.Create(ctx, cron)).To(Succeed())
 		completed(ctx, job)
 		app, shim := ended(ctx, node.Pod(ctx, namespace, "export"))
 		l := account(ctx, topic, app)
@@ -46,22 +57,19 @@ var _ = Describe("An annotated Job", func() {
 		Expect(l).To(Equal(ledger{Written: count}))
 		Expect(shim).To(HaveSuffix("lost=0"))
 
-		By("running a CronJob of the same")
-		cron := &batchv1.CronJob{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "nightly", Annotations: policy},
-			Spec: batchv1.CronJobSpec{
-				Schedule:    "0 0 1 1 *",
-				JobTemplate: batchv1.JobTemplateSpec{Spec: jobOf("nightly", producing(topic, "--acks=1", "--count=2000"))},
-			},
-		}
-		Expect(node.Create(ctx, cron)).To(Succeed())
-		node.Kubectl(ctx, "-n", namespace, "create", "job", "--from=cronjob/nightly", "tonight")
-		completed(ctx, &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tonight"}})
+		By("waiting for the CronJob's time")
+		var tonight batchv1.JobList
+		Eventually(ctx, func() []batchv1.Job {
+			Expect(node.List(ctx, &tonight, client.InNamespace(namespace), client.MatchingLabels{"app": "nightly"})).To(Succeed())
+			return tonight.Items
+		}).WithTimeout(90 * time.Second).Should(HaveLen(1))
+		Expect(node.Patch(ctx, cron, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"suspend":true}}`)))).To(Succeed())
+		completed(ctx, &tonight.Items[0])
 		app, shim = ended(ctx, node.Pod(ctx, namespace, "nightly"))
 		l = account(ctx, topic, app)
-		phase("CronJob's run: app sent=%d acknowledged=%d; shim %s; ledger: written %d, lost %d", app.Sent, app.Acknowledged, shim, l.Written, l.Lost)
+		phase("CronJob's run: app sent=%d acknowledged=%d; shim %s; ledger: written %d, lost %d, duplicated %d, reordered %d", app.Sent, app.Acknowledged, shim, l.Written, l.Lost, l.Duplicated, l.Reordered)
 		Expect(l).To(Equal(ledger{Written: 2000}))
-	}, SpecTimeout(3*time.Minute))
+	}, SpecTimeout(4*time.Minute))
 })
 
 func completed(ctx SpecContext, job *batchv1.Job) {

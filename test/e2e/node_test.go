@@ -28,7 +28,7 @@ const operatorNamespace = "mooring-system"
 
 // Node is a cluster of one node, and a client that reads it without a cache.
 type Node struct {
-	client.Client
+	client.WithWatch
 	// HostAddress is this machine's, as pods reach it.
 	HostAddress string
 	kubeconfig  string
@@ -56,7 +56,7 @@ func StartNode(ctx context.Context) *Node {
 	scheme := runtime.NewScheme()
 	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	n.Client, err = client.New(config, client.Options{Scheme: scheme})
+	n.WithWatch, err = client.NewWithWatch(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	return n
 }

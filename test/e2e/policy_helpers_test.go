@@ -38,6 +38,11 @@ var probeImage = sync.OnceValue(func() string {
 	return node.Program(suiteContext(), "probe", filepath.Join(root, "hack", "image"), "./probe")
 })
 
+// pauseImage is the smallest app: it waits for its end.
+var pauseImage = sync.OnceValue(func() string {
+	return node.Program(suiteContext(), "pause", filepath.Join(root, "hack", "image"), "./pause")
+})
+
 // policy is the annotation that asks for the profile of newProfile.
 var policy = map[string]string{v1alpha1.AnnotationProducerProfile: "reliable"}
 
@@ -183,17 +188,33 @@ func parseOutcome(text string) outcome {
 	return outcome{parts[1], number(parts[2]), number(parts[3]), number(parts[4]), parts[5]}
 }
 
-// drained deletes a pod under load and returns what its containers left. A finalizer keeps the pod's status until it is read.
+// drained deletes a pod under load and returns what its containers left.
 func drained(ctx context.Context, pod corev1.Pod) (outcome, string) {
 	GinkgoHelper()
-	const keep = "e2e.mooring.dev/keep"
+	defer keep(ctx, pod)()
+	Expect(node.Delete(ctx, &pod)).To(Succeed())
+	return ended(ctx, pod)
+}
+
+// keep has a finalizer keep a pod and its status, whatever ends it, until the returned function is called.
+func keep(ctx context.Context, pod corev1.Pod) (release func()) {
+	GinkgoHelper()
 	finalizers := func(value string) client.Patch {
 		return client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":`+value+`}}`))
 	}
-	Expect(node.Patch(ctx, &pod, finalizers(`["`+keep+`"]`))).To(Succeed())
-	defer func() {
-		Expect(client.IgnoreNotFound(node.Patch(suiteContext(), &pod, finalizers("null")))).To(Succeed())
-	}()
-	Expect(node.Delete(ctx, &pod)).To(Succeed())
-	return ended(ctx, pod)
+	Expect(node.Patch(ctx, pod.DeepCopy(), finalizers(`["e2e.mooring.dev/keep"]`))).To(Succeed())
+	return func() {
+		Expect(client.IgnoreNotFound(node.Patch(suiteContext(), pod.DeepCopy(), finalizers("null")))).To(Succeed())
+	}
+}
+
+// drain is what a shim's last message says of its end.
+type drain struct{ Acknowledged, Flushed, Lost int64 }
+
+func parseDrain(text string) drain {
+	GinkgoHelper()
+	var d drain
+	_, err := fmt.Sscanf(text, "acknowledged=%d flushed=%d lost=%d", &d.Acknowledged, &d.Flushed, &d.Lost)
+	Expect(err).NotTo(HaveOccurred(), "a shim's last words are %q", text)
+	return d
 }

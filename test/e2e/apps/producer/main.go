@@ -7,6 +7,8 @@
 //
 // A record is the run's id and a number, from 1. The last line, which is the container's termination message too, is:
 // id=ID sent=N acknowledged=N failed=N, and the first failure. With acks=0 the client calls a record acknowledged once it is in the socket.
+// A run that may not come to its last line says on the way, again and again: id=ID acknowledged all up to N.
+// SIGUSR1 makes it take memory until it is killed for that.
 package main
 
 import (
@@ -18,6 +20,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -50,10 +53,27 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	go hog()
 	if a.transactional != "" {
 		return a.transact(ctx)
 	}
 	return a.produce(ctx)
+}
+
+// hog waits for SIGUSR1, and then takes memory without end.
+func hog() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	<-asked
+	var all [][]byte
+	for {
+		block := make([]byte, 4<<20)
+		for i := 0; i < len(block); i += 1024 {
+			block[i] = 1 // memory that was never written is none
+		}
+		all = append(all, block)
+		fmt.Fprintln(os.Stderr, "took", len(all)*4, "MB")
+	}
 }
 
 // app is one run.
@@ -64,6 +84,7 @@ type app struct {
 
 	sent                 int64
 	acknowledged, failed atomic.Int64
+	low                  watermark
 	why                  atomic.Pointer[string] // the first failure
 }
 
@@ -103,7 +124,8 @@ func (a *app) produce(ctx context.Context) error {
 	defer client.Close()
 	for a.next(ctx) {
 		// Not under ctx: what was handed over is for Flush to settle.
-		client.Produce(context.WithoutCancel(ctx), a.record(), func(_ *kgo.Record, err error) { a.settle(1, err) })
+		number := a.sent
+		client.Produce(context.WithoutCancel(ctx), a.record(), func(_ *kgo.Record, err error) { a.settle(number, number, err) })
 	}
 	flushing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -132,7 +154,7 @@ func (a *app) transact(ctx context.Context) error {
 			}
 		}
 		err := client.ProduceSync(unhurried, records...).FirstErr()
-		a.settle(int64(len(records)), errors.Join(err, client.EndTransaction(unhurried, kgo.TransactionEndTry(err == nil))))
+		a.settle(a.sent-int64(len(records))+1, a.sent, errors.Join(err, client.EndTransaction(unhurried, kgo.TransactionEndTry(err == nil))))
 	}
 	return a.end()
 }
@@ -157,16 +179,44 @@ func (a *app) record() *kgo.Record {
 	return kgo.StringRecord(a.id + " " + strconv.FormatInt(a.sent, 10))
 }
 
-func (a *app) settle(records int64, err error) {
+// settle the records of these numbers.
+func (a *app) settle(first, last int64, err error) {
 	if err != nil {
-		a.failed.Add(records)
+		a.failed.Add(last - first + 1)
 		a.why.CompareAndSwap(nil, new(err.Error()))
 		fmt.Fprintln(os.Stderr, "failed:", err)
 		return
 	}
-	if n := a.acknowledged.Add(records); n%500 < records {
-		fmt.Println("acknowledged", n)
+	a.acknowledged.Add(last - first + 1)
+	for number := first; number <= last; number++ {
+		if up := a.low.reached(number); up%100 == 0 && up > 0 {
+			fmt.Printf("id=%s acknowledged all up to %d\n", a.id, up)
+		}
 	}
+}
+
+// watermark is the number up to which everything is acknowledged; partitions acknowledge each in its own time.
+type watermark struct {
+	mu    sync.Mutex
+	up    int64
+	ahead map[int64]bool
+}
+
+// reached returns the watermark if this number moved it, and otherwise 0.
+func (w *watermark) reached(number int64) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if number != w.up+1 {
+		if w.ahead == nil {
+			w.ahead = make(map[int64]bool)
+		}
+		w.ahead[number] = true
+		return 0
+	}
+	for w.up = number; w.ahead[w.up+1]; w.up++ {
+		delete(w.ahead, w.up+1)
+	}
+	return w.up
 }
 
 func (a *app) end() error {
