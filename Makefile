@@ -27,7 +27,7 @@ test-unit test-envtest test-fleet test-kafka test-conformance test-e2e: test-%: 
 
 .PHONY: install
 install: ## Install the CRDs and the operator into the cluster of KUBECONFIG
-	kubectl apply -k config/default
+	kubectl apply --server-side -k config/default
 
 # The programs of the image: the operator first, which is its entry point, and the others where they are.
 IMG           ?= mooring:dev
