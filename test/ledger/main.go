@@ -3,6 +3,7 @@
 // keeps a ledger of what it was told, and afterwards every partition is read. The same again without the shim.
 //
 //	RECORDS=1000000 FAULTS=30 make ledger
+//	CLIENTS=http make ledger
 //
 // It ends with status 1 if the run with the shim has anything lost, duplicated or reordered. docs/ledger.md says more.
 package main
@@ -44,12 +45,16 @@ func exit(err error) {
 
 func full(ctx context.Context) error {
 	p := plan{clients: defaultClients, partitions: 12, seed: 1}
+	records, faults := 1_000_000, 40
+	if os.Getenv("CLIENTS") == "http" {
+		records, faults = 100_000, 20 // a request for each few records: they take longer
+	}
 	var err error
 	for _, s := range []struct {
 		name      string
 		into      *int
 		otherwise int
-	}{{"RECORDS", &p.records, 1_000_000}, {"FAULTS", &p.faults, 40}} {
+	}{{"RECORDS", &p.records, records}, {"FAULTS", &p.faults, faults}} {
 		if *s.into, err = setting(s.name, s.otherwise); err != nil {
 			return err
 		}
@@ -58,6 +63,13 @@ func full(ctx context.Context) error {
 		if p.seed, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return fmt.Errorf("SEED is %q: it must be a number", text)
 		}
+	}
+	switch clients := os.Getenv("CLIENTS"); clients {
+	case "", "kafka":
+	case "http":
+		return fullHTTP(ctx, p)
+	default:
+		return fmt.Errorf("CLIENTS is %q: it must be kafka or http", clients)
 	}
 	r, err := open(ctx)
 	if err != nil {

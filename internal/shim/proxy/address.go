@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"mooring.dev/mooring/internal/shim/sequence"
 )
 
 // carries says whether the answer to a request has addresses of brokers. Every Kafka API that has is here, but for
@@ -111,12 +109,6 @@ func (s *Server) rewriteMetadata(r *kmsg.MetadataResponse) error {
 			continue
 		}
 		s.topics.learn(t.TopicID, *t.Topic)
-		if s.moved.count.Load() == 0 {
-			continue
-		}
-		for _, p := range t.Partitions {
-			s.moved.leads(sequence.Partition{Topic: *t.Topic, Index: p.Partition}, p.Leader)
-		}
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func (c *conn) answers() {
 	c.sendNow()
 	c.mu.Lock()
 	c.broken = true
-	c.ended = !c.unheard.Load() // no more requests are taken
 	left := c.sent.all()
+	c.ended = c.ended || !c.kept(left) // no more requests are taken
 	c.sent = queue{}
 	c.mu.Unlock()
 	c.changed.Broadcast()
@@ -35,12 +35,14 @@ func (c *conn) answers() {
 		c.server.log.Debug("broker connection ended", "node", c.node, "err", err)
 	}
 	c.settleRest(left)
+	c.nudge()
 }
 
 func (c *conn) readAnswers(up *upstream.Conn) error {
 	for {
 		if !up.Reader.Ready() {
 			c.sendNow()
+			c.nudge()
 		}
 		if _, err := up.Reader.Next(); err != nil {
 			return err

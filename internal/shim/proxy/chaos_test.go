@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"mooring.dev/mooring/internal/contract"
 	"mooring.dev/mooring/internal/shim/upstream"
@@ -104,6 +105,18 @@ func cutting(odds int) (*cutter, func(*contract.Contract, *Options)) {
 	return k, func(_ *contract.Contract, o *Options) { o.dial = dial }
 }
 
+// freezing brokers hold a Produce for a while, which goes on then as if nothing had been.
+func (b *bench) freezing(k *cutter) {
+	b.cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.cluster.KeepControl()
+		if k.roll() < 0 {
+			return nil, nil, false
+		}
+		b.cluster.SleepControl(func() { <-time.After(50 * time.Millisecond) })
+		return nil, nil, false
+	})
+}
+
 // ledger is what one producer wrote, and what it was told.
 type ledger struct {
 	mu    sync.Mutex
@@ -116,27 +129,40 @@ func TestNothingIsLostTwiceOrOutOfOrderWhileConnectionsAreCutAndLeadersMove(t *t
 		acks     kgo.Acks
 		inFlight int
 		clients  bool // their connections are cut too
+		shared   bool // all producers have one client ID, and brokers freeze now and then
 	}{
-		{"acks=all, one in flight", kgo.AllISRAcks(), 1, false},
-		{"acks=1, five in flight", kgo.LeaderAck(), 5, false},
-		{"acks=0", kgo.NoAck(), 5, false},
-		{"acks=1, one in flight, and clients that lose their connections", kgo.LeaderAck(), 1, true},
+		{"acks=all, one in flight", kgo.AllISRAcks(), 1, false, false},
+		{"acks=1, five in flight", kgo.LeaderAck(), 5, false, false},
+		{"acks=1, five in flight, one client ID, and brokers that freeze", kgo.LeaderAck(), 5, false, true},
+		{"acks=0", kgo.NoAck(), 5, false, false},
+		{"acks=0, one client ID, and brokers that freeze", kgo.NoAck(), 5, false, true},
+		{"acks=1, one in flight, and clients that lose their connections", kgo.LeaderAck(), 1, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k, between := cutting(15)
 			b := start(t, contract.Idempotent, contract.Upgrade, between)
+			if tt.shared {
+				b.freezing(k)
+			}
 			ctx := deadline(t)
 			const producers = 4
 			records := 600
 			if tt.acks == kgo.NoAck() {
 				records = 150 // each is a request, and most are brought to another broker
 			}
+			if tt.shared {
+				records /= 3 // and they wait for each other
+			}
 			kc := &cutter{rand: rand.New(rand.NewPCG(3, 4)), odds: 20}
 			kc.quiet.Store(!tt.clients)
 			l := &ledger{acked: make(map[string]bool)}
 			var wg sync.WaitGroup
 			for p := range producers {
-				client := b.client(append(weak(tt.acks), kgo.MaxProduceRequestsInflightPerBroker(tt.inFlight), kgo.ClientID(fmt.Sprint("producer-", p)), kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }),
+				id := fmt.Sprint("producer-", p)
+				if tt.shared {
+					id = "producer"
+				}
+				client := b.client(append(weak(tt.acks), kgo.MaxProduceRequestsInflightPerBroker(tt.inFlight), kgo.ClientID(id), kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }),
 					kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
 						conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 						return &cutConn{Conn: conn, cutter: kc, client: true}, err

@@ -45,9 +45,23 @@ type conn struct {
 	closing  atomic.Bool // and none is left
 	gone     atomic.Bool // the client closed its end
 	over     atomic.Bool // nobody seeks the outcome of anything on it any more
-	// unheard says that the client expects no answers (acks=0): it believes what it has sent to be written, so its connection
-	// is kept even when that to the broker is lost.
+	// unheard says that the client expects no answers (acks=0): it believes what it has sent to be written.
 	unheard atomic.Bool
+	// keeps says that the shim can bring the client's batches to any broker, so that its connection is kept when that to the broker
+	// is lost.
+	keeps atomic.Bool
+	// away says that another broker is asked in the place of the connection's own.
+	away atomic.Bool
+	// elsewhere is since when the client should look for the leader, in nanoseconds; 0 if it need not. See elsewhere.go.
+	elsewhere        atomic.Int64
+	resting, nudging bool // with mu
+	// writes is since when an answer is being written to the client, in nanoseconds; 0 if none is.
+	writes atomic.Int64
+
+	// taken is how many bytes of the client's have entered their lines, and read that no more will be read. waits is the number of the
+	// request that waits for another connection to read on. See lines.go.
+	taken, waits atomic.Int64
+	read         atomic.Bool
 
 	out      sync.Mutex // who holds it writes to the client
 	answered incoming
@@ -61,14 +75,17 @@ type conn struct {
 	// slow is odd while the rest of a frame is waited for, and stalled when it was waited for too long.
 	slow atomic.Int64
 
-	// The goroutine of requests has these to itself.
-	posted    outgoing
-	clientID  string
+	// The goroutine that reads requests has these to itself.
 	requested int64 // requests that came
-	producer  *producer
-	own       int32
-	refused   error // why there is no producer ID
-	refusedAt time.Time
+	later     *later
+	present   *client // who sent the last request; with seq.mu
+	clients   []*client
+
+	// The goroutine that treats requests has these to itself: it is the same one, until the client is one without acks.
+	posted     outgoing
+	own        int32
+	identified *client // it has a producer ID
+	complained time.Time
 
 	// The goroutine of answers has these to itself.
 	ownCourier *courier
@@ -93,7 +110,9 @@ type exchange struct {
 	version int16
 	id      int32
 	at      time.Time
+	posted  time.Time      // produce: when it went on its way
 	answer  []byte         // local
+	again   []byte         // decode: the request's body, if any broker can answer it
 	reply   chan *received // own
 	produce *produced
 }
@@ -103,14 +122,13 @@ type received struct{ frame []byte }
 func newConn(s *Server, client net.Conn, node int32) *conn {
 	c := &conn{server: s, client: client, node: node, in: wire.NewReader(client, s.options.FrameLimit)}
 	c.changed = sync.NewCond(&c.mu)
-	c.producer = &producer{}
 	return c
 }
 
 // run serves the connection until it ends.
 func (c *conn) run() {
 	defer c.client.Close()
-	up, err := c.server.connect(c.server.ctx, c.node)
+	up, err := c.dial()
 	if err != nil {
 		c.server.log.Warn("client without a broker", "node", c.node, "err", err)
 		return
@@ -138,14 +156,40 @@ func (c *conn) run() {
 	c.finish(err)
 	answers.Wait()
 	c.upstream().Close()
-	if _, reset := closedByPeer(c.client); reset {
-		c.reset.Store(true)
-	}
+	c.goodbye(err)
 	if c.ownCourier != nil {
 		c.ownCourier.close()
 	}
 	c.over.Store(true)
 	c.server.seq.leave(c)
+}
+
+// goodbye ends the client's connection so that it has all answers, and finds out whether it has. One that did not keep to the
+// protocol is not waited for.
+func (c *conn) goodbye(err error) {
+	rude := errors.Is(err, wire.ErrFrame) || errors.Is(err, errProtocol) || errors.Is(err, errPolicy) || errors.Is(err, errStalled)
+	if closed, reset := closedByPeer(c.client); closed || rude || c.server.ctx.Err() != nil {
+		c.reset.CompareAndSwap(false, reset)
+		return
+	}
+	patience := partTime
+	if c.stopping.Load() {
+		patience /= 10
+	}
+	if c.part(patience) {
+		c.reset.Store(true)
+	}
+}
+
+// dial the broker that the connection is for. Where it is away the client is served by another one all the same: what it
+// produces is brought to whoever leads the partition.
+func (c *conn) dial() (*upstream.Conn, error) {
+	up, err := c.server.connect(c.server.ctx, c.node)
+	c.away.Store(err != nil)
+	if err != nil && c.node != bootstrapNode && !c.ownSASL.Load() {
+		up, err = c.server.connect(c.server.ctx, bootstrapNode)
+	}
+	return up, err
 }
 
 // upstream is the connection to the broker.
@@ -155,20 +199,13 @@ func (c *conn) upstream() *upstream.Conn {
 	return c.up
 }
 
-// reconnect to a broker for a client that cannot be told that the connection is lost. It says whether answers are to be read
-// again.
+// reconnect to a broker for a client that is kept. It says whether answers are to be read again.
 func (c *conn) reconnect() bool {
-	if !c.unheard.Load() {
-		return false
-	}
 	for backoff := 50 * time.Millisecond; ; backoff = min(2*backoff, time.Second) {
-		if c.closing.Load() || c.server.ctx.Err() != nil {
+		if c.closing.Load() || c.closed() || c.server.ctx.Err() != nil || (!c.unheard.Load() && c.clientGone()) {
 			return false
 		}
-		up, err := c.server.connect(c.server.ctx, c.node)
-		if err != nil && c.node != bootstrapNode {
-			up, err = c.server.connect(c.server.ctx, bootstrapNode) // whoever it is, the leader is found from there
-		}
+		up, err := c.dial()
 		if err == nil {
 			c.mu.Lock()
 			c.up, c.broken = up, false
@@ -180,10 +217,27 @@ func (c *conn) reconnect() bool {
 	}
 }
 
+// kept says whether the client's connection outlives that to the broker, which left so much unanswered: what the shim can bring
+// elsewhere it answers itself, and for anything else the end of the connection is the answer. The caller holds mu.
+func (c *conn) kept(left []*exchange) bool {
+	if c.unheard.Load() {
+		return true
+	}
+	if !c.keeps.Load() || c.ownSASL.Load() || c.stopping.Load() {
+		return false
+	}
+	for _, x := range left {
+		if x.kind == relay || (x.kind == decode && x.again == nil) || (x.kind == produce && !x.produce.entries) {
+			return false
+		}
+	}
+	return true
+}
+
 // finish waits for what is in flight when the client sends no more: Produce requests are seen to their end.
 func (c *conn) finish(err error) {
 	c.mu.Lock()
-	waits := c.stopping.Load() && c.order.len() > 0
+	waits := (c.stopping.Load() || errors.Is(err, errElsewhere)) && c.order.len() > 0
 	for _, x := range c.order.all() {
 		waits = waits || x.kind == produce
 	}
@@ -199,14 +253,20 @@ func (c *conn) finish(err error) {
 	c.upstream().Close()
 }
 
-// patience is how long an answer is waited for when nobody at the client does.
+// patience is how long an answer is waited for when nobody at the client does, and how long when what it sends again may wait for
+// this.
 func (c *conn) patience() time.Duration {
+	if !c.unheard.Load() && c.clientGone() {
+		return 2 * time.Second
+	}
 	return min(c.server.Contract().Timing.DeliveryTimeout.Duration(), 30*time.Second)
 }
 
 func (c *conn) report(err error) {
 	switch {
 	case err == nil, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, errElsewhere), errors.Is(err, errAway):
+		c.server.log.Info("client sent to look for a leader", "node", c.node, "client", c.client.RemoteAddr().String(), "why", err)
 	case errors.Is(err, wire.ErrFrame), errors.Is(err, errProtocol):
 		c.server.book.Malformed.Add(1)
 		c.server.log.Warn("client connection ended", "client", c.client.RemoteAddr().String(), "err", err)
@@ -294,6 +354,7 @@ func (c *conn) enqueue(x *exchange, request []byte, u user) error {
 		c.sent.push(x)
 	}
 	if x.kind == produce {
+		x.posted = time.Now()
 		c.produces++
 		c.server.book.InFlight.Add(1)
 	}

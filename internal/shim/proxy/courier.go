@@ -38,8 +38,11 @@ func (k *courier) close() {
 	}
 }
 
-// attemptTimeout bounds one attempt.
-const attemptTimeout = 15 * time.Second
+// How long one attempt may take: a broker that is frozen answers nothing, and meanwhile another one may lead.
+const (
+	attemptTimeout  = 8 * time.Second
+	metadataTimeout = 3 * time.Second
+)
 
 // deliver sends one batch once. An error means that the outcome is unknown.
 func (k *courier) deliver(ctx context.Context, p *produced, partition sequence.Partition, records []byte) (node int32, code int16, offset int64, err error) {
@@ -131,7 +134,11 @@ func (k *courier) anyone(ctx context.Context, req kmsg.Request) (resp kmsg.Respo
 }
 
 func (k *courier) ask(ctx context.Context, id int32, req kmsg.Request) (kmsg.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	timeout := attemptTimeout
+	if req.Key() != int16(kmsg.Produce) {
+		timeout = metadataTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	up := k.conns[id]
 	if up != nil && !up.Expires.IsZero() && time.Now().After(up.Expires) {

@@ -52,3 +52,21 @@ func TestDrainReadsWhatAClientWithoutAcksLeftBehind(t *testing.T) {
 		t.Errorf("%d of %d records are on the broker", got, records)
 	}
 }
+
+// What a client without acks has sent, and the brokers have not answered when the time is up, is lost as far as anybody knows.
+func TestDrainCountsWhatItHadToLeave(t *testing.T) {
+	b := start(t, contract.Idempotent, contract.Upgrade)
+	arrived, let := b.held(kmsg.Produce, nil)
+	defer close(let)
+	one, two := b.dialLeader(), b.dialLeader()
+	const records = 20 // on the way, waiting for a place, and waiting for their turn on the other connection
+	for i := range records {
+		b.send([]net.Conn{one, two}[i/10], 0, itoa(int32(i)))
+	}
+	<-arrived
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if s := b.Drain(ctx); s != (Summary{Lost: records}) {
+		t.Errorf("%+v", s)
+	}
+}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -18,27 +17,24 @@ import (
 // producerPatience bounds how long a producer ID is asked for while the brokers say "later".
 const producerPatience = 10 * time.Second
 
-// sequence gives every batch that is to be made idempotent its binding, waiting where a lane is full. A batch that is a
-// client's resend gets the one that its first copy has, or its answer.
+// sequence gives every batch that is to be made idempotent its binding, when it is its turn. A batch that is a client's resend
+// gets the one that its first copy has, or its answer.
 func (c *conn) sequence(p *produced) error {
-	wanted := false
-	for i := range p.parts {
-		wanted = wanted || p.upgrades(i)
-	}
-	if !wanted {
+	if p.of == nil {
 		return nil
 	}
-	if err := c.needProducer(); err != nil {
-		if c.closed() {
-			return net.ErrClosed
-		}
-		c.unsequenced(p, err)
-		return nil
+	refused := c.needProducer(p.of)
+	if refused != nil && c.closed() {
+		return net.ErrClosed
 	}
 	c.server.seq.mu.Lock()
 	defer c.server.seq.mu.Unlock()
-	if err := c.afterOthers(p); err != nil {
+	if err := c.await(p); err != nil {
 		return err
+	}
+	if refused != nil {
+		c.unsequenced(p, refused)
+		return nil
 	}
 	for i := range p.parts {
 		if p.upgrades(i) {
@@ -61,10 +57,11 @@ func (c *conn) closed() bool {
 	return c.ended
 }
 
-// unsequenced is what happens when the cluster gives no producer ID: what the contract says about what cannot be upgraded.
+// unsequenced is what happens when the cluster gives no producer ID: what the contract says about what cannot be upgraded. The
+// caller holds seq.mu.
 func (c *conn) unsequenced(p *produced, why error) {
-	if time.Since(c.refusedAt) > time.Minute {
-		c.refusedAt = time.Now()
+	if time.Since(c.complained) > time.Minute {
+		c.complained = time.Now()
 		c.server.log.Error("no idempotence: the brokers give no producer ID", "err", why)
 	}
 	for i := range p.parts {
@@ -73,37 +70,63 @@ func (c *conn) unsequenced(p *produced, why error) {
 			q.done, q.code = true, kerr.PolicyViolation.Code
 			p.who.Rejected(policy.NotIdempotent)
 			p.sent--
+			c.leaveLine(q)
 		}
 	}
 }
 
-// needProducer makes sure that the connection has a producer ID.
-func (c *conn) needProducer() error {
-	if c.producer.ready {
+// needProducer makes sure that the client has a producer ID. Where several connections ask for one the first answer counts.
+func (c *conn) needProducer(k *client) error {
+	if c.identified == k {
 		return nil
 	}
-	if idle := c.server.seq.take(); idle != nil {
-		c.producer = idle
-		return nil
+	seq := &c.server.seq
+	seq.mu.Lock()
+	ready, refused := k.producer.ready, k.refused
+	if time.Since(k.refusedAt) >= refusedFor {
+		refused = nil
 	}
-	if c.refused != nil && time.Since(c.refusedAt) < 10*time.Second {
-		return c.refused
+	seq.mu.Unlock()
+	if !ready {
+		if refused != nil {
+			return refused
+		}
+		id, epoch, err := c.askProducer()
+		seq.mu.Lock()
+		defer seq.mu.Unlock()
+		if !k.producer.ready && err != nil {
+			k.refused, k.refusedAt = err, time.Now()
+			return err
+		}
+		if !k.producer.ready {
+			k.producer.id, k.producer.epoch, k.producer.ready = id, epoch, true
+		}
 	}
-	until := time.Now().Add(producerPatience)
-	for {
+	c.identified = k
+	return nil
+}
+
+// refusedFor is how long a client's batches go without a producer ID before it is asked for again.
+const refusedFor = 10 * time.Second
+
+// askProducer asks the broker for a producer ID, and the next one if the connection breaks meanwhile.
+func (c *conn) askProducer() (int64, int16, error) {
+	for until := time.Now().Add(producerPatience); ; {
 		resp, err := c.ask(newProducer())
 		if err != nil {
-			return err
+			if c.closed() || !c.keeps.Load() {
+				return 0, 0, err
+			}
+			c.server.pause(50 * time.Millisecond)
+			continue
 		}
 		r := resp.(*kmsg.InitProducerIDResponse)
 		if r.ErrorCode == 0 {
-			c.producer = &producer{id: r.ProducerID, epoch: r.ProducerEpoch, ready: true}
-			return nil
+			return r.ProducerID, r.ProducerEpoch, nil
 		}
 		err = kerr.ErrorForCode(r.ErrorCode)
 		if !kerr.IsRetriable(err) || time.Now().After(until) {
-			c.refused = fmt.Errorf("InitProducerId: %w", err)
-			return c.refused
+			return 0, 0, fmt.Errorf("InitProducerId: %w", err)
 		}
 		c.server.pause(100 * time.Millisecond)
 	}
@@ -124,16 +147,16 @@ func (c *conn) sequencePart(p *produced, i int) error {
 	q, wp, seq := &p.parts[i], &p.req.Parts[i], &c.server.seq
 	batch, _ := wire.AsBatch(wp.Records)
 	first, largest := batch.Times()
-	print := sequence.Print{Client: c.textOf(p.client), CRC: batch.CRC(), Size: len(batch), Count: batch.Count(), First: first, Largest: largest}
-	s := c.producer.slot(q.name, wp.Partition)
+	print := sequence.Print{Client: p.of.id, CRC: batch.CRC(), Size: len(batch), Count: batch.Count(), First: first, Largest: largest}
+	l := q.line
 	for j := range i {
-		if p.parts[j].slot == s {
+		if p.parts[j].line == l {
 			return errTwice
 		}
 	}
 	var partition sequence.Partition
-	if s.own != nil {
-		partition = s.own.Partition
+	if l.lane != nil {
+		partition = l.lane.Partition
 	} else {
 		partition = sequence.Partition{Topic: string(q.name), Index: wp.Partition}
 	}
@@ -142,51 +165,47 @@ func (c *conn) sequencePart(p *produced, i int) error {
 			return net.ErrClosed
 		}
 		if found := seq.table.Find(partition, print, c.abandonedBy); found != nil {
-			p.who.Resends.Add(1)
-			switch {
-			case found.State == sequence.Written:
+			switch found.State {
+			case sequence.Written:
+				p.who.Resends.Add(1)
 				q.done, q.code, q.offset, q.entry = true, 0, found.Offset, found
 				found.Owner = c
 				p.sent--
 				p.acknowledged(q)
+				c.leaveLine(q)
 				return nil
-			case found.State == sequence.Unwritten:
+			case sequence.Unwritten:
 				found.Abandon()
 				continue
-			case s.n == 0 || s.busy == found.Lane():
-				found.Owner = c
-				p.take(q, s, found)
-				return nil
 			}
-			p.who.Resends.Add(-1)
-		} else {
-			if s.own == nil {
-				seq.open(partition, s, c.producer.id, c.producer.epoch)
-			}
-			if s.own.Stuck() && s.n == 0 {
-				if err := c.renew(partition, s); err != nil {
-					return err
-				}
-			}
-			if s.own.Free() && (s.n == 0 || s.busy == s.own) {
-				e := s.own.Bind(q.records, print)
-				e.Owner, e.At = c, time.Now()
-				p.take(q, s, e)
-				p.who.UpgradedBatches.Add(1)
-				return nil
+			p.who.Resends.Add(1)
+			found.Owner = c
+			p.take(q, found)
+			return nil
+		}
+		if l.lane == nil {
+			seq.open(partition, l, p.of.producer.id, p.of.producer.epoch)
+		}
+		if l.lane.Stuck() && l.lane.Quiet() {
+			if err := c.renew(partition, l); err != nil {
+				return err
 			}
 		}
-		if err := c.pause(); err != nil {
+		if l.lane.Free() && !l.lane.Stuck() {
+			e := l.lane.Bind(q.records, print)
+			e.Owner, e.At = c, p.x.at
+			p.take(q, e)
+			p.who.UpgradedBatches.Add(1)
+			return nil
+		}
+		if err := c.pause(p); err != nil {
 			return err
 		}
 	}
 }
 
-func (p *produced) take(q *part, s *slot, e *sequence.Entry) {
-	q.entry, q.slot, q.open = e, s, true
-	s.busy = e.Lane()
-	s.n++
-	p.entries = true
+func (p *produced) take(q *part, e *sequence.Entry) {
+	q.entry, q.open, p.entries = e, true, true
 }
 
 // abandonedBy says whether the owner of a batch is gone, so that the same bytes elsewhere are its resend. One that was
@@ -203,21 +222,16 @@ func (c *conn) abandonedBy(e *sequence.Entry) bool {
 	return closed || other.gone.Load()
 }
 
-// renew gives a lane a producer ID of its own. The caller holds seq.mu; it is let go while the brokers are asked.
-func (c *conn) renew(partition sequence.Partition, s *slot) error {
+// renew gives a line a producer ID of its own. The caller holds seq.mu; it is let go while the brokers are asked.
+func (c *conn) renew(partition sequence.Partition, l *line) error {
 	seq := &c.server.seq
 	seq.mu.Unlock()
-	resp, err := c.ask(newProducer())
+	id, epoch, err := c.askProducer()
 	seq.mu.Lock()
-	if err != nil {
-		return err
+	if err == nil {
+		seq.open(partition, l, id, epoch)
 	}
-	r := resp.(*kmsg.InitProducerIDResponse)
-	if r.ErrorCode != 0 {
-		return errors.New("InitProducerId: " + kerr.ErrorForCode(r.ErrorCode).Error())
-	}
-	seq.open(partition, s, r.ProducerID, r.ProducerEpoch)
-	return nil
+	return err
 }
 
 // bind writes the bindings into the batches: they go on the wire now.
@@ -241,24 +255,32 @@ func (q *part) write(wp *wire.Part) {
 	q.entry.Sent()
 }
 
-// settled takes a part off its slot. The caller holds seq.mu.
-func (q *part) settled() {
+// settled takes a part off its line. The caller holds seq.mu.
+func (c *conn) settled(q *part) {
 	q.open = false
-	q.slot.n--
+	c.leaveLine(q)
 }
 
-// abandon what was bound and will not be sent.
+// abandon what will not be sent. A client that expects no answer believes it to be written.
 func (p *produced) abandon(c *conn) {
+	if p.swallow {
+		p.who.Swallowed.Add(1)
+		for i := range p.parts {
+			if q := &p.parts[i]; !q.done {
+				c.server.lost.Add(int64(q.records))
+			}
+		}
+	}
 	c.server.seq.mu.Lock()
 	defer c.server.seq.mu.Unlock()
 	for i := range p.parts {
 		q := &p.parts[i]
 		if q.open {
 			q.entry.Abandon()
-			q.settled()
 		} else if q.entry != nil {
 			q.entry.Owner = nil
 		}
+		c.settled(q)
 	}
 	c.server.seq.changed.Broadcast()
 }
@@ -304,14 +326,6 @@ func (c *conn) remember(told []*sequence.Entry) {
 	c.spare = c.told[c.next]
 	c.told[c.next] = told
 	c.next = (c.next + 1) % len(c.told)
-}
-
-// textOf a client ID, which is the same for all requests of nearly every connection.
-func (c *conn) textOf(clientID []byte) string {
-	if string(clientID) != c.clientID {
-		c.clientID = string(clientID)
-	}
-	return c.clientID
 }
 
 // forget what was answered, when the connection has ended. The caller holds seq.mu.

@@ -1,6 +1,9 @@
 package proxy
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // maxTogether bounds the answers that are written together; a larger one is written by itself.
 const maxTogether = 16 << 10
@@ -44,6 +47,8 @@ func (c *conn) write(answer []byte) {
 	// A client that closed its end has not got it, although the socket takes it.
 	got := len(unsure) == 0 || !c.clientGone()
 	if !c.gone.Load() {
+		c.writes.Store(time.Now().UnixNano())
+		defer c.writes.Store(0)
 		if _, err := c.client.Write(answer); err != nil {
 			c.gone.Store(true)
 		}

@@ -23,9 +23,14 @@ type produced struct {
 	users  atomic.Int32 // of the frame
 	// writing says that the frame is being written to a broker, awaited that somebody waits for the end of that; with conn.mu.
 	writing, awaited bool
-	body             int
+	head             wire.Header
 	client           []byte
-	swallow          bool // acks was 0: the client expects no answer
+	of               *client // if a batch is to be made idempotent
+	x                *exchange
+	number           int64 // in the order of reading
+	wanted           int16 // acks as they came
+	swallow          bool  // acks was 0: the client expects no answer
+	paused           bool  // it had to wait
 	parts            []part
 	sent             int // parts that the broker gets
 	// entries says that some part has been given a sequence.
@@ -42,7 +47,8 @@ type part struct {
 	code   int16
 	offset int64
 	entry  *sequence.Entry
-	slot   *slot
+	line   *line
+	turn   *turn // until it is settled
 	// open says that its outcome is sought.
 	open bool
 }
@@ -50,7 +56,9 @@ type part struct {
 // usualParts is how many partitions most requests have at most.
 const usualParts = 2
 
-func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
+// readProduce reads a Produce, judges it, and gives its batches their place. The frame belongs to it then; if there is an error it
+// is released.
+func (c *conn) readProduce(f *wire.Frame, h wire.Header) (*produced, error) {
 	// One piece of memory for what every request needs.
 	r := &struct {
 		x     exchange
@@ -59,30 +67,48 @@ func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
 		wire  [usualParts]wire.Part
 	}{}
 	p := &r.p
-	p.frame, p.body, p.policy, p.client, p.parts, p.req.Parts = f, h.Body, c.server.policy.Load(), h.ClientID, r.parts[:0], r.wire[:0]
+	p.frame, p.head, p.policy, p.client, p.parts, p.req.Parts = f, h, c.server.policy.Load(), h.ClientID, r.parts[:0], r.wire[:0]
 	if err := wire.ParseProduce(&p.req, h.Version, f.Bytes[h.Body:]); err != nil {
 		f.Release()
-		return err
+		return nil, err
 	}
-	p.who = c.audit(h.ClientID)
-	x := &r.x
-	*x = exchange{kind: produce, key: h.Key, version: h.Version, id: h.CorrelationID, at: time.Now(), produce: p}
+	p.number = c.server.seq.numbers.Add(1)
+	p.who, p.wanted, p.x = c.audit(h.ClientID), p.req.Acks, &r.x
+	*p.x = exchange{kind: produce, key: h.Key, version: h.Version, id: h.CorrelationID, at: time.Now(), produce: p}
 	c.mu.Lock()
 	inFlight := c.produces + 1
 	c.mu.Unlock()
 	p.who.Produced(h.Version, p.req.Acks, inFlight)
-	wanted := p.req.Acks
 	c.judge(p, len(f.Bytes))
+	wanted := false
+	for i := range p.parts {
+		wanted = wanted || p.upgrades(i)
+	}
+	if !wanted {
+		return p, nil
+	}
+	c.server.seq.mu.Lock()
+	err := c.enter(p)
+	c.server.seq.mu.Unlock()
+	if err != nil {
+		c.drop(asked{frame: f, produce: p})
+		return nil, err
+	}
+	return p, nil
+}
+
+// sendProduce sends a Produce that was read, or answers it.
+func (c *conn) sendProduce(p *produced) error {
 	if err := c.sequence(p); err != nil {
 		p.abandon(c)
-		f.Release()
+		p.frame.Release()
 		return err
 	}
 	if p.sent == 0 && len(p.parts) > 0 {
-		return c.answerProduce(x, wanted)
+		return c.answerProduce(p)
 	}
 	if p.sent < len(p.parts) {
-		c.rebuild(p, h)
+		c.rebuild(p)
 	}
 	c.bind(p)
 	if p.req.Acks == 0 { // nobody answers
@@ -97,7 +123,10 @@ func (c *conn) produceRequest(f *wire.Frame, h wire.Header) error {
 		p.keepNames()
 	}
 	p.writing = true
-	if err := c.enqueue(x, p.frame.Whole, user{produce: p}); err != nil {
+	if p.entries {
+		c.keeps.Store(true)
+	}
+	if err := c.enqueue(p.x, p.frame.Whole, user{produce: p}); err != nil {
 		p.abandon(c) // nobody waits for its answer
 		p.frame.Release()
 		return err
@@ -172,8 +201,6 @@ func (c *conn) judge(p *produced, size int) {
 		case q.verdict.Action == policy.Reject:
 			q.done, q.code = true, q.verdict.Code
 			p.who.Rejected(q.verdict.Reason)
-		case c.server.moved.count.Load() > 0 && p.req.Acks != 0 && !p.swallow && c.server.moved.from(sequence.Partition{Topic: string(q.name), Index: wp.Partition}, c.node, time.Now()):
-			q.done, q.code = true, kerr.NotLeaderForPartition.Code
 		default:
 			p.sent++
 		}
@@ -222,10 +249,10 @@ func (p *produced) count(records []byte) int32 {
 }
 
 // answerProduce answers a request of which the broker gets nothing.
-func (c *conn) answerProduce(x *exchange, wanted int16) error {
-	p := x.produce
+func (c *conn) answerProduce(p *produced) error {
+	x := p.x
 	p.frame.Release()
-	if wanted == 0 {
+	if p.wanted == 0 {
 		for i := range p.parts {
 			if p.parts[i].code != 0 {
 				p.who.Swallowed.Add(1)
@@ -275,7 +302,7 @@ func topicOf(resp *kmsg.ProduceResponse, wp *wire.Part) *kmsg.ProduceResponseTop
 }
 
 // rebuild the request without what the broker does not get.
-func (c *conn) rebuild(p *produced, h wire.Header) {
+func (c *conn) rebuild(p *produced) {
 	req := kmsg.NewPtrProduceRequest()
 	req.Version, req.Acks, req.TimeoutMillis = p.req.Version, p.req.Acks, p.req.Timeout
 	if p.req.TransactionalID != nil {
@@ -297,7 +324,7 @@ func (c *conn) rebuild(p *produced, h wire.Header) {
 		t.Partition, t.Records = wp.Partition, wp.Records
 		req.Topics[last].Partitions = append(req.Topics[last].Partitions, t)
 	}
-	whole := wire.AppendRequest(nil, h.CorrelationID, h.ClientID, req)
+	whole := wire.AppendRequest(nil, p.head.CorrelationID, p.head.ClientID, req)
 	// The views of what is sent go to the new frame; those of what is not stay with the old one, for the answer's names.
 	var fresh wire.Produce
 	header, err := wire.ParseHeader(whole[4:])
@@ -334,4 +361,5 @@ func (p *produced) keepNames() {
 		}
 	}
 	p.client = append([]byte(nil), p.client...)
+	p.head.ClientID = p.client
 }

@@ -53,8 +53,8 @@ func (c *conn) recover(x *exchange, q *part, wp *wire.Part, verdict sequence.Ver
 		seq.mu.Unlock()
 		seq.changed.Broadcast()
 		p.who.Doubts.Add(int64(doubts))
-		if err == nil && node != c.node && code == 0 && c.node != bootstrapNode {
-			c.server.moved.mark(q.entry.Lane().Partition, c.node, time.Now())
+		if err == nil && code == 0 && c.node != bootstrapNode && (node != c.node || c.away.Load()) {
+			c.sendElsewhere()
 		}
 		if !mine || verdict == sequence.Done || verdict == sequence.Refused {
 			return c.outcome(q, verdict, code)
@@ -116,7 +116,7 @@ func (c *conn) giveUp(q *part, code int16) int16 {
 	if q.entry.Owner == any(c) {
 		q.entry.Abandon()
 	}
-	q.settled()
+	c.settled(q)
 	seq.sweep(time.Now(), c.server.Contract().Timing.DeliveryTimeout.Duration())
 	seq.mu.Unlock()
 	seq.changed.Broadcast()
@@ -132,7 +132,7 @@ func (c *conn) bindAgain(ctx context.Context, courier *courier, q *part, wp *wir
 	seq := &c.server.seq
 	seq.mu.Lock()
 	defer seq.mu.Unlock()
-	lane := q.slot.own
+	lane := q.line.lane
 	switch {
 	case verdict == sequence.Again:
 		q.write(wp)
@@ -145,8 +145,8 @@ func (c *conn) bindAgain(ctx context.Context, courier *courier, q *part, wp *wir
 			return false
 		}
 		if lane == nil {
-			seq.open(q.entry.Lane().Partition, q.slot, id, epoch)
-			lane = q.slot.own
+			seq.open(q.entry.Lane().Partition, q.line, id, epoch)
+			lane = q.line.lane
 		} else {
 			lane.Renew(id, epoch)
 		}
@@ -155,16 +155,15 @@ func (c *conn) bindAgain(ctx context.Context, courier *courier, q *part, wp *wir
 		q.entry.Fenced()
 	}
 	lane.Rebind(q.entry)
-	q.slot.busy = lane
 	q.write(wp)
 	return true
 }
 
-// retryFor is how long the outcome of a batch is sought, from when it came: as long as the client waits for it, and where it
-// does not wait, for the delivery timeout.
+// retryFor is how long the outcome of a batch is sought, from when it came. A batch with a sequence has the delivery timeout, also if
+// its client waits for less: an error would make it send the records again, perhaps in other batches, which nobody recognises.
 func (c *conn) retryFor(p *produced) time.Duration {
 	delivery := p.policy.Contract.Timing.DeliveryTimeout.Duration()
-	if p.swallow || p.req.Timeout <= 0 {
+	if p.entries || p.swallow || p.req.Timeout <= 0 {
 		return delivery
 	}
 	return min(delivery, max(time.Duration(p.req.Timeout)*time.Millisecond*9/10, time.Second))

@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -18,6 +20,11 @@ var (
 	errStalled  = errors.New("the client began a request and did not end it in time")
 	// errPolicy ends the connection of a client that expects no answer (acks=0), as a broker does on an error.
 	errPolicy = errors.New("the policy refuses a request with acks=0")
+	errGone   = errors.New("the client has gone, with a request that was not sent yet")
+	// errElsewhere ends a connection whose client has to look for a new leader.
+	errElsewhere = errors.New("a partition of the client has another leader")
+	// errAway is a request that only a broker can answer that is away.
+	errAway = errors.New("the broker that this request is for is away")
 )
 
 func newestOf(key int16) int16 { return wire.Newest(key) }
@@ -25,6 +32,11 @@ func newestOf(key int16) int16 { return wire.Newest(key) }
 // requests reads the client until it, or the connection, ends.
 func (c *conn) requests() error {
 	err := c.readRequests()
+	c.read.Store(true)
+	c.server.seq.wake()
+	if later := c.endLater(); later != nil {
+		err = later
+	}
 	if pushed := c.push(); err == nil {
 		err = pushed
 	}
@@ -33,19 +45,33 @@ func (c *conn) requests() error {
 
 func (c *conn) readRequests() error {
 	for {
-		if !c.in.Ready() {
-			if err := c.push(); err != nil {
-				return err
+		if c.in.Ready() {
+			c.caughtUp(c.in.Arrived() - int64(c.in.Buffered()))
+		} else {
+			if c.later == nil {
+				if err := c.push(); err != nil {
+					return err
+				}
+			}
+			c.caughtUp(c.in.Arrived())
+			if c.hold() {
+				return errElsewhere
 			}
 		}
-		if c.stopping.Load() {
-			c.client.SetReadDeadline(c.lastWord()) //nolint:errcheck // then it is closed already
-		}
-		if _, err := c.in.Next(); err != nil {
-			if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := c.nextRequest(); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) && c.stopping.Load() {
 				return nil
 			}
-			return err
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				return err
+			}
+			switch was, ends := c.nudged(); {
+			case was && ends:
+				return errElsewhere
+			case !was:
+				return err
+			}
+			continue
 		}
 		frame, err := c.readFrame()
 		if err != nil {
@@ -57,10 +83,26 @@ func (c *conn) readRequests() error {
 	}
 }
 
+// nextRequest waits for the next request.
+func (c *conn) nextRequest() error {
+	if c.stopping.Load() {
+		c.client.SetReadDeadline(c.lastWord()) //nolint:errcheck // then it is closed already
+	}
+	if c.in.Ready() {
+		_, err := c.in.Next()
+		return err
+	}
+	c.rests(true)
+	_, err := c.in.Next()
+	c.rests(false)
+	return err
+}
+
 // readFrame reads the present frame. The watch of the server ends the connection if the rest of it takes too long.
 func (c *conn) readFrame() (*wire.Frame, error) {
 	buffers := c.server.buffers
-	buffers.Reserve(c.in, func() { c.push() }) //nolint:errcheck // the next one has the error too
+	buffers.Reserve(c.in, c.beforeWaiting)
+	c.waits.Store(0)
 	if c.in.Remaining() <= c.in.Buffered() {
 		return buffers.ReadReserved(c.in)
 	}
@@ -75,7 +117,16 @@ func (c *conn) readFrame() (*wire.Frame, error) {
 	return frame, err
 }
 
-// request treats one request. The frame is released, or belongs to the exchange.
+// beforeWaiting is called before the connection waits for memory.
+func (c *conn) beforeWaiting() {
+	if c.later == nil {
+		c.push() //nolint:errcheck // the next one has the error too
+	}
+	c.waits.Store(math.MaxInt64)
+	c.server.seq.wake()
+}
+
+// request takes one request. The frame is released, or belongs to the exchange.
 func (c *conn) request(f *wire.Frame) error {
 	c.requested++
 	h, err := wire.ParseHeader(f.Bytes)
@@ -91,17 +142,38 @@ func (c *conn) request(f *wire.Frame) error {
 		f.Release()
 		return fmt.Errorf("%w: API key %d version %d", errProtocol, h.Key, h.Version)
 	}
+	r := asked{frame: f, head: h}
+	switch kmsg.Key(h.Key) {
+	case kmsg.Produce:
+		if r.produce, err = c.readProduce(f, h); err != nil {
+			return err
+		}
+	case kmsg.ApiVersions:
+		c.introduce(f.Bytes[h.Body:], h)
+	}
+	if c.unheard.Load() {
+		return c.postpone(r)
+	}
+	return c.treat(r)
+}
+
+// treat a request that was read. The frame is released, or belongs to the exchange.
+func (c *conn) treat(r asked) error {
+	f, h := r.frame, r.head
 	if err := c.reauthenticate(); err != nil {
-		f.Release()
+		c.drop(r)
 		return err
 	}
-	if kmsg.Key(h.Key) == kmsg.Produce {
-		return c.produceRequest(f, h)
+	if r.produce != nil {
+		return c.sendProduce(r.produce)
+	}
+	if c.away.Load() && !anywhere(h.Key) {
+		f.Release()
+		return fmt.Errorf("%w: %s", errAway, kmsg.NameForKey(h.Key))
 	}
 	x := &exchange{key: h.Key, version: h.Version, id: h.CorrelationID}
 	switch kmsg.Key(h.Key) {
 	case kmsg.ApiVersions:
-		c.introduce(f.Bytes[h.Body:], h)
 		x.kind = decode
 	case kmsg.SASLHandshake, kmsg.SASLAuthenticate:
 		if c.server.Contract().SASL != nil {
@@ -118,11 +190,23 @@ func (c *conn) request(f *wire.Frame) error {
 			x.kind = decode
 		}
 	}
-	err = c.enqueue(x, f.Whole, user{frame: f})
+	if x.kind == decode && c.keeps.Load() {
+		x.again = bytes.Clone(f.Bytes[h.Body:])
+	}
+	err := c.enqueue(x, f.Whole, user{frame: f})
 	if err != nil {
 		f.Release()
 	}
 	return err
+}
+
+// anywhere says whether any broker can answer a request: what a producer asks before it produces.
+func anywhere(key int16) bool {
+	switch kmsg.Key(key) {
+	case kmsg.ApiVersions, kmsg.Metadata, kmsg.FindCoordinator, kmsg.InitProducerID, kmsg.SASLHandshake, kmsg.SASLAuthenticate:
+		return true
+	}
+	return false
 }
 
 // introduce remembers what library the client says it is.

@@ -33,9 +33,9 @@ type Options struct {
 	Log *slog.Logger
 
 	// dial makes connections to brokers; tests put something in between.
-	// stall is for tests too; 0 is the constant.
-	stall time.Duration
-	dial  func(ctx context.Context, s upstream.Settings, address string) (*upstream.Conn, error)
+	// stall and answer are for tests too; 0 is the constant, or what the request says.
+	stall, answer time.Duration
+	dial          func(ctx context.Context, s upstream.Settings, address string) (*upstream.Conn, error)
 }
 
 // Server is the Kafka listener.
@@ -47,7 +47,6 @@ type Server struct {
 	buffers *wire.Buffers
 	nodes   nodes
 	topics  topics
-	moved   moved
 
 	seq      sequencer
 	draining atomic.Bool
@@ -103,6 +102,7 @@ func (s *Server) Listen(address string) (net.Addr, error) {
 	}
 	s.nodes.home(l.Addr().(*net.TCPAddr))
 	go s.watch()
+	go s.watchAnswers()
 	s.serve(l, bootstrapNode)
 	return l.Addr(), nil
 }

@@ -137,6 +137,7 @@ func (c *conn) deliver(x *exchange, resp *kmsg.ProduceResponse, frame []byte, ch
 	p := x.produce
 	c.server.book.Latency.Observe(time.Since(x.at))
 	defer c.releaseEntries(p)
+	c.leaveLines(p)
 	if p.swallow {
 		c.reply(nil, nil)
 		c.reached(p, true)
@@ -157,6 +158,15 @@ func (c *conn) deliver(x *exchange, resp *kmsg.ProduceResponse, frame []byte, ch
 	}
 	c.reply(frame, p.ifBound())
 	return nil
+}
+
+// leaveLines says that nothing of a request is sought any more; batches with a sequence most often have said so already.
+func (c *conn) leaveLines(p *produced) {
+	for i := range p.parts {
+		if q := &p.parts[i]; q.turn != nil {
+			c.disown(q)
+		}
+	}
 }
 
 // releaseEntries lets the frame go that was held for sending it again.
@@ -201,7 +211,7 @@ func (c *conn) settlePart(x *exchange, q *part, wp *wire.Part, a *kmsg.ProduceRe
 	verdict := e.Answered(a.ErrorCode, a.BaseOffset)
 	mine := e.Owner == any(c)
 	if mine && (verdict == sequence.Done || verdict == sequence.Refused) {
-		q.settled()
+		c.settled(q)
 		seq.mu.Unlock()
 		seq.changed.Broadcast()
 		return c.put(a, e, verdict, a.ErrorCode)
@@ -239,9 +249,7 @@ func (c *conn) put(a *kmsg.ProduceResponseTopicPartition, e *sequence.Entry, ver
 // disown a batch that another connection has taken over.
 func (c *conn) disown(q *part) {
 	c.server.seq.mu.Lock()
-	if q.open {
-		q.settled()
-	}
+	c.settled(q)
 	c.server.seq.mu.Unlock()
 	c.server.seq.changed.Broadcast()
 }
@@ -290,6 +298,27 @@ func (c *conn) settleLost(x *exchange) {
 	c.deliver(x, resp, nil, true, failed) //nolint:errcheck // the connection ends anyway
 }
 
+// askAgain asks another broker what the lost one did not answer: metadata, most often. It says false if nobody answers.
+func (c *conn) askAgain(x *exchange) bool {
+	req := kmsg.RequestForKey(x.key)
+	req.SetVersion(x.version)
+	if c.closing.Load() || req.ReadFrom(x.again) != nil {
+		return false
+	}
+	c.sendNow()
+	resp, err := c.courier().anyone(c.server.ctx, req)
+	if err != nil {
+		return false
+	}
+	if versions, ok := resp.(*kmsg.ApiVersionsResponse); ok {
+		capVersions(versions)
+	} else if c.server.rewrite(resp) != nil {
+		return false
+	}
+	c.reply(wire.AppendResponse(nil, x.id, resp)[4:], nil)
+	return true
+}
+
 // settleRest settles what the broker still owed when its connection ended, in order.
 func (c *conn) settleRest(left []*exchange) {
 	for _, x := range left {
@@ -299,6 +328,7 @@ func (c *conn) settleRest(left []*exchange) {
 			close(x.reply)
 		case x.kind == produce:
 			c.settleLost(x)
+		case x.again != nil && c.askAgain(x):
 		default:
 			// What comes after cannot be answered in order.
 			c.sendNow()

@@ -18,8 +18,13 @@ import (
 
 // produceOne is a Produce of one record, without a producer, to partition 0 of orders.
 func produceOne(id int32, acks int16, clientID []byte, value string) []byte {
+	return produceWithin(id, acks, clientID, value, 5000)
+}
+
+// produceWithin is produceOne with a timeout, in milliseconds.
+func produceWithin(id int32, acks int16, clientID []byte, value string, timeout int32) []byte {
 	req := kmsg.NewPtrProduceRequest()
-	req.Version, req.Acks, req.TimeoutMillis = 7, acks, 5000
+	req.Version, req.Acks, req.TimeoutMillis = 7, acks, timeout
 	rt, rp := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
 	rt.Topic, rp.Records = "orders", oneRecord(value)
 	rt.Partitions = []kmsg.ProduceRequestTopicPartition{rp}
@@ -30,13 +35,17 @@ func produceOne(id int32, acks int16, clientID []byte, value string) []byte {
 // dial the address of the leader of partition 0 of orders, as the shim gives it to clients.
 func (b *bench) dialLeader() net.Conn {
 	b.t.Helper()
-	leader := b.cluster.LeaderFor("orders", 0)
-	c := b.client()
-	if err := c.Ping(deadline(b.t)); err != nil { // metadata makes the addresses known
-		b.t.Fatal(err)
+	if c := b.client(); c.Ping(deadline(b.t)) != nil { // metadata makes the addresses known
+		b.t.Fatal("the shim does not answer")
 	}
+	return b.dialNode(b.cluster.LeaderFor("orders", 0))
+}
+
+// dialNode connects to the address that clients have for a node.
+func (b *bench) dialNode(node int32) net.Conn {
+	b.t.Helper()
 	b.nodes.mu.Lock()
-	k := b.nodes.known[leader]
+	k := b.nodes.known[node]
 	address := net.JoinHostPort(k.host, itoa(k.port))
 	b.nodes.mu.Unlock()
 	conn, err := net.Dial("tcp", address)

@@ -112,6 +112,11 @@ func (l *Lane) Stuck() bool {
 	return l.epoch == math.MaxInt16 || (!l.seen && slices.ContainsFunc(l.entries, lost))
 }
 
+// Quiet says that nobody seeks the outcome of anything in the lane.
+func (l *Lane) Quiet() bool {
+	return !slices.ContainsFunc(l.entries, func(e *Entry) bool { return e.Owner != nil && (e.State == Open || e.State == Unwritten) })
+}
+
 // Bind gives the next sequence to a batch of so many records. The lane has to be Free, and not Stuck.
 func (l *Lane) Bind(records int32, print Print) *Entry {
 	if l.hole {

@@ -166,42 +166,71 @@ func (w *world) settle(verdict Verdict) {
 func TestEveryBatchIsWrittenOnceInOrderWhateverIsLost(t *testing.T) {
 	faults, doubts := 0, 0
 	for seed := range uint64(400) {
-		w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), broker: &broker{t: t, pids: make(map[int64]*producerState)}, bindings: make(map[Binding]string), refused: make(map[string]bool)}
-		w.lane = NewLane(Partition{"orders", 0}, 0, 0)
-		if seed%7 == 0 {
-			w.lane.epoch = 1<<15 - 3 // its epochs end soon
-		}
-		for i := 0; i < 200; {
-			for len(w.flights) < Window && w.lane.Free() && i < 200 {
-				if w.lane.Stuck() {
-					w.renew()
-				}
-				f := &flight{bytes: fmt.Sprint(i), code: -2}
-				f.entry = w.lane.Bind(w.rand.Int32N(5)+1, Print{CRC: uint32(i)})
-				f.entry.Owner, f.entry.At = w, time.Time{}
-				w.bind(f)
-				w.flights = append(w.flights, f)
-				i++
-				if w.rand.IntN(3) == 0 {
-					break
-				}
-			}
-			w.connection()
-		}
-		for len(w.flights) > 0 {
-			w.connection()
-		}
-		w.check(seed)
+		w := drive(t, seed, rand.New(rand.NewPCG(seed, 1)))
 		faults += w.faults
 		doubts += w.lane.Doubts()
-		if !w.lane.Clean() && len(w.lane.entries) > len(w.refused) {
-			t.Fatalf("seed %d: %d entries are left", seed, len(w.lane.entries))
-		}
 	}
 	t.Logf("%d faults, %d doubts", faults, doubts)
 	if faults < 1000 {
 		t.Error("too few faults to show anything")
 	}
+}
+
+// drive 200 batches through a lane.
+func drive(t *testing.T, seed uint64, r *rand.Rand) *world {
+	w := &world{t: t, rand: r, broker: &broker{t: t, pids: make(map[int64]*producerState)}, bindings: make(map[Binding]string), refused: make(map[string]bool)}
+	w.lane = NewLane(Partition{"orders", 0}, 0, 0)
+	if seed%7 == 0 {
+		w.lane.epoch = 1<<15 - 3 // its epochs end soon
+	}
+	for i := 0; i < 200; {
+		for len(w.flights) < Window && w.lane.Free() && i < 200 {
+			if w.lane.Stuck() {
+				w.renew()
+			}
+			f := &flight{bytes: fmt.Sprint(i), code: -2}
+			f.entry = w.lane.Bind(w.rand.Int32N(5)+1, Print{CRC: uint32(i)})
+			f.entry.Owner, f.entry.At = w, time.Time{}
+			w.bind(f)
+			w.flights = append(w.flights, f)
+			i++
+			if w.rand.IntN(3) == 0 {
+				break
+			}
+		}
+		w.connection()
+	}
+	for len(w.flights) > 0 {
+		w.connection()
+	}
+	w.check(seed)
+	if !w.lane.Clean() && len(w.lane.entries) > len(w.refused) {
+		t.Fatalf("seed %d: %d entries are left", seed, len(w.lane.entries))
+	}
+	return w
+}
+
+// choices are random numbers that a fuzzer chooses, as far as they go.
+type choices struct {
+	bytes []byte
+	rest  *rand.PCG
+}
+
+func (c *choices) Uint64() uint64 {
+	if len(c.bytes) == 0 {
+		return c.rest.Uint64()
+	}
+	v := uint64(c.bytes[0])
+	c.bytes = c.bytes[1:]
+	return v<<56 | v<<24 // where rand looks for small numbers
+}
+
+func FuzzLane(f *testing.F) {
+	f.Add(uint64(7), []byte{0, 255, 3})
+	f.Add(uint64(1), []byte{})
+	f.Fuzz(func(t *testing.T, seed uint64, bytes []byte) {
+		drive(t, seed, rand.New(&choices{bytes[:min(len(bytes), 2000)], rand.NewPCG(seed, 1)}))
+	})
 }
 
 // connection takes what is on the way to the broker, in order, or is cut at some place.

@@ -40,6 +40,7 @@ func (r *Reader) try(fd uintptr) bool {
 			r.err = io.EOF
 		default:
 			r.end += n
+			r.arrived += int64(n)
 			r.err = nil
 		}
 		return true

@@ -27,6 +27,7 @@ type Reader struct {
 
 	buf        []byte
 	start, end int
+	arrived    int64 // bytes that were read from src
 
 	// Of a TCP connection; otherwise buf is this reader's own.
 	raw     syscall.RawConn
@@ -110,6 +111,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	case err == nil:
 		r.Release()
 		n, err = r.src.Read(p)
+		r.arrived += int64(n)
 	}
 	r.remaining -= n
 	if n > 0 {
@@ -133,6 +135,7 @@ func (r *Reader) Relay(dst io.Writer, head []byte) error {
 	}
 	r.Release()
 	n, err := io.CopyN(dst, r.src, int64(r.remaining))
+	r.arrived += n
 	r.remaining -= int(n)
 	return noEOF(err)
 }
@@ -142,6 +145,9 @@ func (r *Reader) Discard() error {
 	_, err := io.Copy(io.Discard, r)
 	return err
 }
+
+// Arrived is how many bytes were read from the stream, those that are buffered included.
+func (r *Reader) Arrived() int64 { return r.arrived }
 
 // Buffered is how many bytes were read beyond what was asked for.
 func (r *Reader) Buffered() int { return r.end - r.start }
@@ -175,6 +181,7 @@ func (r *Reader) more(n int) error {
 		r.start = 0
 	}
 	got, err := io.ReadAtLeast(r.src, r.buf[r.end:], 1)
+	r.arrived += int64(got)
 	r.end += got
 	return err
 }

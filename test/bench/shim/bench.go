@@ -77,8 +77,10 @@ func (b *bench) open(ctx context.Context) error {
 		return err
 	}
 	b.ways = append(b.ways, &way{name: "direct", opts: []kgo.Opt{kgo.SeedBrokers(b.brokers...)}})
-	if err := b.throughRelay(ctx); err != nil {
-		return err
+	for _, r := range []struct{ role, name string }{{"relay", "relay, splice"}, {"copier", "relay, copying"}} {
+		if err := b.throughRelay(ctx, r.role, r.name); err != nil {
+			return err
+		}
 	}
 	program, err := rig.BuildShim(ctx, b.dir)
 	if err != nil {
@@ -138,9 +140,19 @@ func (b *bench) real(ctx context.Context) (err error) {
 	return err
 }
 
+// Where the ways stand in bench.ways.
+const (
+	direct = iota
+	splicing
+	copier
+	auditing
+	acks
+	idempotent
+)
+
 // throughRelay has the client dial the relay where it would dial a broker: the relay itself knows nothing of Kafka.
-func (b *bench) throughRelay(ctx context.Context) error {
-	c, err := spawn(ctx, "relay", strings.Join(b.brokers, ","))
+func (b *bench) throughRelay(ctx context.Context, role, name string) error {
+	c, err := spawn(ctx, role, strings.Join(b.brokers, ","))
 	if err != nil {
 		return err
 	}
@@ -156,7 +168,7 @@ func (b *bench) throughRelay(ctx context.Context) error {
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, other)
 	}
-	w := &way{name: "relay", pid: c.command.Process.Pid, opts: []kgo.Opt{kgo.SeedBrokers(b.brokers...), kgo.Dialer(dial)}}
+	w := &way{name: name, pid: c.command.Process.Pid, opts: []kgo.Opt{kgo.SeedBrokers(b.brokers...), kgo.Dialer(dial)}}
 	w.idle, err = rss(w.pid)
 	b.ways = append(b.ways, w)
 	return err
