@@ -342,20 +342,22 @@ func TestKafkaClusterRefuses(t *testing.T) {
 	with := func(rest string) string { return "{bootstrapServers: ['a:1'], " + rest + "}" }
 	const hostPort = "each entry must be host:port"
 	tests := map[string]refusal{
-		"no servers":              {reason: "there is nobody to dial", spec: "{}", field: "spec.bootstrapServers", says: "Required value"},
-		"an empty list":           {reason: "there is nobody to dial", spec: servers(""), field: "spec.bootstrapServers", says: "should have at least 1 items"},
-		"no port":                 {reason: "Kafka has no default port", spec: servers("kafka"), field: "spec.bootstrapServers", says: hostPort},
-		"port 0":                  {reason: "nobody listens there", spec: servers("'kafka:0'"), field: "spec.bootstrapServers", says: hostPort},
-		"a scheme":                {reason: "it is no URL", spec: servers("'kafka://a:9092'"), field: "spec.bootstrapServers", says: "without a scheme"},
-		"two in one string":       {reason: "that is how the Java client has it, and a list is a list", spec: servers("'a:1,b:2'"), field: "spec.bootstrapServers", says: hostPort},
-		"IPv6 without brackets":   {reason: "where the port begins is anybody's guess", spec: servers("'fe80::1:9092'"), field: "spec.bootstrapServers", says: "an IPv6 address in brackets"},
-		"a space":                 {reason: "it is no part of a host", spec: servers("'a b:1'"), field: "spec.bootstrapServers", says: hostPort},
-		"a server twice":          {reason: "a set", spec: servers("'a:1', 'a:1'"), field: "spec.bootstrapServers[1]", says: "Duplicate value"},
-		"an interval of nothing":  {reason: "it would look all the time", spec: with("drift: {interval: 0s}"), field: "spec.drift.interval", says: "at least 1s"},
-		"an interval below zero":  {reason: "as above", spec: with("drift: {interval: -5m}"), field: "spec.drift.interval", says: "at least 1s"},
-		"an unknown mechanism":    {reason: "a typo must not become no authentication", spec: with("sasl: {mechanism: SCRAM, credentialsRef: {name: s}}"), field: "spec.sasl.mechanism", says: `"SCRAM-SHA-512"`},
-		"SASL without a Secret":   {reason: "there is nothing to authenticate with", spec: with("sasl: {mechanism: PLAIN}"), field: "spec.sasl.credentialsRef", says: "Required value"},
-		"a Secret without a name": {reason: "it names nothing", spec: with("tls: {clientCertificateRef: {name: ''}}"), field: "spec.tls.clientCertificateRef.name", says: "at least 1 chars"},
+		"no servers":                         {reason: "there is nobody to dial", spec: "{}", field: "spec.bootstrapServers", says: "Required value"},
+		"an empty list":                      {reason: "there is nobody to dial", spec: servers(""), field: "spec.bootstrapServers", says: "should have at least 1 items"},
+		"no port":                            {reason: "Kafka has no default port", spec: servers("kafka"), field: "spec.bootstrapServers", says: hostPort},
+		"port 0":                             {reason: "nobody listens there", spec: servers("'kafka:0'"), field: "spec.bootstrapServers", says: hostPort},
+		"a scheme":                           {reason: "it is no URL", spec: servers("'kafka://a:9092'"), field: "spec.bootstrapServers", says: "without a scheme"},
+		"two in one string":                  {reason: "that is how the Java client has it, and a list is a list", spec: servers("'a:1,b:2'"), field: "spec.bootstrapServers", says: hostPort},
+		"IPv6 without brackets":              {reason: "where the port begins is anybody's guess", spec: servers("'fe80::1:9092'"), field: "spec.bootstrapServers", says: "an IPv6 address in brackets"},
+		"a space":                            {reason: "it is no part of a host", spec: servers("'a b:1'"), field: "spec.bootstrapServers", says: hostPort},
+		"a server twice":                     {reason: "a set", spec: servers("'a:1', 'a:1'"), field: "spec.bootstrapServers[1]", says: "Duplicate value"},
+		"an interval of nothing":             {reason: "it would look all the time", spec: with("drift: {interval: 0s}"), field: "spec.drift.interval", says: "at least 1s"},
+		"an interval below zero":             {reason: "as above", spec: with("drift: {interval: -5m}"), field: "spec.drift.interval", says: "at least 1s"},
+		"an unknown mechanism":               {reason: "a typo must not become no authentication", spec: with("sasl: {mechanism: SCRAM, credentialsRef: {name: s}}"), field: "spec.sasl.mechanism", says: `"SCRAM-SHA-512"`},
+		"SASL without a Secret":              {reason: "there is nothing to authenticate with", spec: with("sasl: {mechanism: PLAIN}"), field: "spec.sasl.credentialsRef", says: "Required value"},
+		"a schema registry without a scheme": {reason: "it is a host", spec: with("schemaRegistry: {url: 'registry:8081'}"), field: "spec.schemaRegistry.url", says: "must be like https://registry:8081"},
+		"a schema registry with a password":  {reason: "many may read it", spec: with("schemaRegistry: {url: 'https://u:p@registry:8081'}"), field: "spec.schemaRegistry.url", says: "credentials"},
+		"a Secret without a name":            {reason: "it names nothing", spec: with("tls: {clientCertificateRef: {name: ''}}"), field: "spec.tls.clientCertificateRef.name", says: "at least 1 chars"},
 		"a policy whose bounds cross": {reason: "no topic could ever keep it", spec: with("topicPolicies: [{partitions: {min: 5, max: 4}}]"),
 			field: "spec.topicPolicies[0].partitions", says: "min must not be above max"},
 		"a bound that is no number": {reason: "it bounds nothing", spec: with("topicPolicies: [{config: {bounds: {retention.ms: {min: 7d}}}}]"),
@@ -380,6 +382,7 @@ drift: {interval: 1m30s}
 topicPolicies:
 - {namespaces: {}, namePattern: "{{ .Namespace }}\\..*", partitions: {min: 1, max: 1}, minInsyncReplicas: {min: 2}, config: {allowed: ["retention.*"], bounds: {retention.ms: {min: "1", max: "-1"}}}, quota: {topics: 0, partitions: 100}}
 producerPolicy: {minimumGuarantee: Idempotent}
+schemaRegistry: {url: 'https://registry.kafka:8081/apis/ccompat/v7', caBundleRef: {name: ca}}
 acceptClusterID: abc
 `,
 	}

@@ -86,7 +86,9 @@ func (g *Gateway) Reload(c contract.Contract) error {
 	}
 	g.clusterID.Store(nil)
 	g.registry = c.SchemaRegistry
-	g.schemas.Store(registry)
+	if old := g.schemas.Swap(registry); old != nil && old != registry {
+		old.Close()
+	}
 	return nil
 }
 
@@ -142,6 +144,9 @@ func (g *Gateway) Drain(ctx context.Context) Report {
 	}
 	t := g.sink.Drain(ctx)
 	g.sink.Close()
+	if registry := g.schemas.Load(); registry != nil {
+		registry.Close()
+	}
 	return Report{Acknowledged: t.Written, Flushed: t.Written - written, Failed: t.Failed, AsyncFailed: g.asyncFailures.Load(), Lost: t.Pending, Cut: cut}
 }
 

@@ -2,12 +2,16 @@ package gateway
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"mooring.dev/mooring/internal/contract"
+	"mooring.dev/mooring/internal/shim/codec"
+	"mooring.dev/mooring/internal/shim/codec/protocol"
+	"mooring.dev/mooring/internal/shim/gateway/schema"
 )
 
 const (
@@ -15,6 +19,22 @@ const (
 	jsonSchema = "application/vnd.kafka.jsonschema.v2+json"
 	protobufV2 = "application/vnd.kafka.protobuf.v2+json"
 )
+
+// TestMain lets this test program be the one that encodes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == protocol.Argument {
+		if err := codec.Serve(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv(schema.EnvProgram, self)
+	os.Exit(m.Run())
+}
 
 func startWithRegistry(t *testing.T) (*bench, *srfake.Registry) {
 	t.Helper()

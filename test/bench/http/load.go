@@ -28,7 +28,7 @@ type work struct {
 }
 
 func works() []work {
-	both, jsons := []string{"gateway", "floor"}, []string{"gateway", "stdjson"}
+	both, jsons := []string{"shim", "floor"}, []string{"shim", "stdjson"}
 	raw := request("/v1/topics/"+topic+"/records", "application/octet-stream", value())
 	return []work{
 		{"raw-1", 1, 1, both, raw},
@@ -36,7 +36,7 @@ func works() []work {
 		{"raw-128", 128, 1, both, raw},
 		{"v2-binary-10", 32, 10, jsons, v2(10)},
 		{"v2-binary-100", 32, 100, jsons, v2(100)},
-		{"v3-stream-100", 32, 100, []string{"gateway"}, v3(100)},
+		{"v3-stream-100", 32, 100, []string{"shim"}, v3(100)},
 	}
 }
 
@@ -84,11 +84,11 @@ type sample struct {
 }
 
 // measure a work on its servers, in turns.
-func measure(ctx context.Context, w work, brokers string, rounds int, took time.Duration) error {
+func measure(ctx context.Context, w work, program, brokers string, rounds int, took time.Duration) error {
 	samples := make(map[string][]sample)
 	running := make(map[string]*child)
 	for _, name := range w.servers {
-		c, err := spawn(ctx, name, brokers)
+		c, err := start(ctx, name, program, brokers)
 		if err != nil {
 			return err
 		}
@@ -110,13 +110,20 @@ func measure(ctx context.Context, w work, brokers string, rounds int, took time.
 	for _, name := range w.servers {
 		m := middle(samples[name])
 		ratio := "-"
-		if other := w.servers[len(w.servers)-1]; name == "gateway" && other != name {
+		if other := w.servers[len(w.servers)-1]; name == "shim" && other != name {
 			ratio = fmt.Sprintf("%.2fx", m.records/middle(samples[other]).records)
 		}
 		fmt.Printf("%-28s %-9s %11.0f %11.0f %7s %9s %9s %6.1f MB %9s\n", w.name, name, m.requests, m.records, ratio,
 			m.p50.Round(time.Microsecond), m.p99.Round(time.Microsecond), float64(m.rss)/1e6, m.cpu)
 	}
 	return nil
+}
+
+func start(ctx context.Context, name, program, brokers string) (*child, error) {
+	if name == "shim" {
+		return startShim(ctx, program, brokers)
+	}
+	return spawn(ctx, name, brokers)
 }
 
 func middle(s []sample) sample {

@@ -1,4 +1,4 @@
-// Command http measures the shim's HTTP listener, beside bare handlers of net/http that do nothing but call the same producer,
+// Command http measures the HTTP listener of the shim, its own program, beside bare handlers of net/http that do nothing but call the same producer,
 // in one run and in turns, so that the ratios hold on a noisy machine. The brokers are kfake's and forget what they are sent.
 // Servers and brokers are processes of their own: memory and CPU are theirs alone.
 //
@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"mooring.dev/mooring/test/shim/rig"
 )
 
 func main() {
@@ -51,6 +53,15 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dir, err := os.MkdirTemp("", "mooring-bench-http-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	program, err := rig.BuildShim(ctx, dir)
+	if err != nil {
+		return err
+	}
 	brokers, err := spawn(ctx, "brokers", "-")
 	if err != nil {
 		return err
@@ -62,7 +73,7 @@ func run(ctx context.Context) error {
 		if only := os.Getenv("ONLY"); only != "" && only != w.name {
 			continue
 		}
-		if err := measure(ctx, w, brokers.address, rounds, time.Duration(seconds)*time.Second); err != nil {
+		if err := measure(ctx, w, program, brokers.address, rounds, time.Duration(seconds)*time.Second); err != nil {
 			return err
 		}
 	}

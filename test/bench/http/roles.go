@@ -8,22 +8,24 @@ import (
 	"io"
 	"net"
 	"net/http"
-	_ "net/http/pprof" // for PPROF_GATEWAY=127.0.0.1:6060
+	_ "net/http/pprof" // for PPROF_FLOOR=127.0.0.1:6060
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"mooring.dev/mooring/internal/contract"
-	"mooring.dev/mooring/internal/shim/gateway"
 	"mooring.dev/mooring/internal/shim/gateway/sink"
+	"mooring.dev/mooring/test/shim/rig"
 )
 
 const topic = "bench"
 
-// child is a process of this program in another role.
+// child is a process of this program in another role, or the shim.
 type child struct {
 	command *exec.Cmd
 	input   io.WriteCloser
@@ -57,7 +59,46 @@ func spawn(ctx context.Context, role, brokers string) (*child, error) {
 	return c, nil
 }
 
+// startShim starts the shim as it is in a pod: its own program, with its own settings of the memory.
+func startShim(ctx context.Context, program, brokers string) (*child, error) {
+	addresses := make([]string, 3)
+	for i := range addresses {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		addresses[i] = l.Addr().String()
+		l.Close()
+	}
+	c := &child{address: addresses[0]}
+	c.command = exec.CommandContext(ctx, program, "--bootstrap-servers", brokers, "--http-listen", addresses[0], "--kafka-listen", addresses[1], "--status-listen", addresses[2], "--log-level", "error")
+	c.command.Stderr = os.Stderr
+	if err := c.command.Start(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	err := rig.Until(ctx, 10*time.Millisecond, func() bool {
+		resp, err := http.Get("http://" + addresses[2] + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	if err != nil {
+		c.stop()
+		return nil, fmt.Errorf("the shim did not become ready: %w", err)
+	}
+	return c, nil
+}
+
 func (c *child) stop() {
+	if c.input == nil {
+		_ = c.command.Process.Signal(syscall.SIGTERM) // it has ended, then
+		_ = c.command.Wait()
+		return
+	}
 	c.input.Close()
 	_ = c.command.Wait() // it was told to end
 }
@@ -116,13 +157,6 @@ func producer(c contract.Contract) (*kgo.Client, error) {
 }
 
 func server(name string, c contract.Contract) (func(net.Listener) error, error) {
-	if name == "gateway" {
-		g, err := gateway.New(c, connect)
-		if err != nil {
-			return nil, err
-		}
-		return g.Serve, nil
-	}
 	client, err := producer(c)
 	if err != nil {
 		return nil, err

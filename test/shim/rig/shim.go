@@ -20,7 +20,8 @@ import (
 	"mooring.dev/mooring/internal/shim/audit"
 )
 
-// BuildShim builds cmd/mooring-shim into a folder and returns the program's path; MOORING_SHIM names one that is built already.
+// BuildShim builds cmd/mooring-shim into a folder, with cmd/mooring-schemas beside, and returns the program's path; MOORING_SHIM
+// names one that is built already.
 func BuildShim(ctx context.Context, dir string) (string, error) {
 	if program := os.Getenv("MOORING_SHIM"); program != "" {
 		return filepath.Abs(program)
@@ -30,7 +31,7 @@ func BuildShim(ctx context.Context, dir string) (string, error) {
 		return "", fmt.Errorf("where Mooring's module is cannot be found out; run this inside of it: %w", err)
 	}
 	program := filepath.Join(dir, "mooring-shim")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "./cmd/mooring-shim")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+string(filepath.Separator), "./cmd/mooring-shim", "./cmd/mooring-schemas")
 	build.Dir = strings.TrimSpace(string(root))
 	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {

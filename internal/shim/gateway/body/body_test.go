@@ -78,7 +78,7 @@ func seed(f *testing.F) {
 func FuzzV2(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for format := Binary; format <= Text; format++ {
+		for format := Binary; format <= Protobuf; format++ {
 			records, _, err := V2(bytes.Clone(data), format, nil)
 			if err != nil {
 				var fault *Error

@@ -5,6 +5,7 @@
 // in v3, by a subject and a version of it. Schemas do not change under an ID, so that what was once looked up is kept, within
 // bounds: the registry is asked once for each schema and not once for each record.
 //
-// Schemas come from senders and from the registry, and values from senders: both may be hostile. A schema is bounded in its length
-// and in what it refers to, never fetched from an address that it names, and whatever is wrong with it is an Error.
+// The encoding itself is done by a program of its own, mooring-schemas (package codec), which is started when somebody sends what
+// needs a schema: a pod that never does has none of its memory. Schemas come from senders, and both they and values may be hostile: a
+// schema is bounded in its length and in what it refers to, and in the time that the program may take.
 package schema

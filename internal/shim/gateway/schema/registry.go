@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"mooring.dev/mooring/internal/contract"
+	"mooring.dev/mooring/internal/shim/codec/protocol"
 	"mooring.dev/mooring/internal/shim/gateway/body"
 )
 
@@ -65,15 +66,28 @@ type Encoder struct {
 	// ID of the schema in the registry.
 	ID     int
 	Format body.Format
-	head   []byte
-	codec  codec
+	// head of every value.
+	head    []byte
+	source  protocol.Source
+	handle  uint32
+	process *process
 }
 
-// Append the encoded value to dst. An error is an *Error.
+// Append the encoded value to dst. An *Error is the sender's to mend; any other error says that nothing could be encoded.
 func (e *Encoder) Append(dst, value []byte) ([]byte, error) {
-	out, err := encode(e.codec, append(dst, e.head...), value)
-	if err != nil {
+	out := append(dst, e.head...)
+	out, known, refused, err := e.process.encode(e.handle, out, value)
+	if !known { // it was started again, or has had many schemas since
+		if _, err := e.process.compile(e.handle, e.source); err != nil {
+			return dst, err
+		}
+		out, _, refused, err = e.process.encode(e.handle, out, value)
+	}
+	if refused {
 		return dst, &Error{CodeConversion, fmt.Sprintf("not a value of the %s schema %d: %.500s", e.Format, e.ID, err)}
+	}
+	if err != nil {
+		return dst, err
 	}
 	return out, nil
 }
@@ -83,7 +97,12 @@ type Registry struct {
 	client *sr.Client
 	asking chan struct{}
 	cache  cache
+	// process that encodes.
+	process process
 }
+
+// Close ends the program that encodes.
+func (r *Registry) Close() { r.process.close() }
 
 // New is a registry as a contract names it. It is asked when there is something to encode.
 func New(settings contract.SchemaRegistry) (*Registry, error) {
@@ -155,17 +174,21 @@ func (r *Registry) ask(ctx context.Context, n Name) (*Encoder, int, error) {
 	if n.Typed && format != n.Format {
 		return nil, 0, &Error{CodeInvalidSchema, fmt.Sprintf("the schema %d is of the type %s, and the request is %s", id, format, n.Format)}
 	}
-	t := text{schema: s.Schema}
-	if err := r.references(ctx, s.References, &t, make(map[string]bool)); err != nil {
+	source := protocol.Source{Format: sources[format], Schema: s.Schema}
+	if err := r.references(ctx, s.References, &source, make(map[string]bool)); err != nil {
 		return nil, 0, err
 	}
-	return encoder(format, id, t)
+	e, err := r.encoder(format, source)
+	if err != nil {
+		return nil, 0, err
+	}
+	return e, source.Size(), e.identify(id)
 }
 
 // register the text of a schema for its subject. What is registered already keeps its ID.
 func (r *Registry) register(ctx context.Context, n Name) (*Encoder, int, error) {
-	t := text{schema: n.Schema}
-	e, size, err := encoder(n.Format, 0, t)
+	source := protocol.Source{Format: sources[n.Format], Schema: n.Schema}
+	e, err := r.encoder(n.Format, source)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -173,30 +196,38 @@ func (r *Registry) register(ctx context.Context, n Name) (*Encoder, int, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	return e, size, e.identify(id)
+	return e, source.Size(), e.identify(id)
 }
 
-func encoder(format body.Format, id int, t text) (*Encoder, int, error) {
-	if t.size() > MaxSchema {
-		return nil, 0, &Error{CodeInvalidSchema, fmt.Sprintf("the schema has %d bytes, and at most %d are taken", t.size(), MaxSchema)}
+func (r *Registry) encoder(format body.Format, source protocol.Source) (*Encoder, error) {
+	if n := source.Size(); n > MaxSchema {
+		return nil, &Error{CodeInvalidSchema, fmt.Sprintf("the schema has %d bytes, and at most %d are taken", n, MaxSchema)}
 	}
-	c, err := compile(format, t)
-	if err != nil {
-		return nil, 0, &Error{CodeInvalidSchema, fmt.Sprintf("the %s schema: %.500s", format, err)}
+	e := &Encoder{Format: format, source: source, handle: r.process.handle(), process: &r.process}
+	if refused, err := e.process.compile(e.handle, source); refused {
+		return nil, &Error{CodeInvalidSchema, fmt.Sprintf("the %s schema: %.500s", format, err)}
+	} else if err != nil {
+		return nil, err
 	}
-	e := &Encoder{Format: format, codec: c}
-	return e, t.size(), e.identify(id)
+	return e, nil
 }
 
-// identify writes the head of every value.
+// identify writes the head of every value. Protobuf's has the path to the message, which is the first one.
 func (e *Encoder) identify(id int) (err error) {
+	var path []int
+	if e.Format == body.Protobuf {
+		path = []int{0}
+	}
 	e.ID = id
-	e.head, err = new(sr.ConfluentHeader).AppendEncode(nil, id, e.codec.header())
+	e.head, err = new(sr.ConfluentHeader).AppendEncode(nil, id, path)
 	return err
 }
 
+// sources are the formats as the program that encodes calls them.
+var sources = map[body.Format]protocol.Format{body.Avro: protocol.Avro, body.JSONSchema: protocol.JSONSchema, body.Protobuf: protocol.Protobuf}
+
 // references are looked up one after the other, each after those that it refers to itself.
-func (r *Registry) references(ctx context.Context, all []sr.SchemaReference, t *text, seen map[string]bool) error {
+func (r *Registry) references(ctx context.Context, all []sr.SchemaReference, t *protocol.Source, seen map[string]bool) error {
 	for _, ref := range all {
 		if seen[ref.Name] {
 			continue
@@ -211,7 +242,7 @@ func (r *Registry) references(ctx context.Context, all []sr.SchemaReference, t *
 		if err := r.references(ctx, s.References, t, seen); err != nil {
 			return err
 		}
-		t.references = append(t.references, reference{ref.Name, s.Schema.Schema})
+		t.References = append(t.References, protocol.Reference{Name: ref.Name, Schema: s.Schema.Schema})
 	}
 	return nil
 }

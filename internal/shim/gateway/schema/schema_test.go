@@ -16,6 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"mooring.dev/mooring/internal/contract"
+	"mooring.dev/mooring/internal/shim/codec"
+	"mooring.dev/mooring/internal/shim/codec/protocol"
 	"mooring.dev/mooring/internal/shim/gateway/body"
 )
 
@@ -25,7 +27,23 @@ const (
 	orderProto = `syntax = "proto3"; message Order { string item = 1; repeated int32 count = 2; } message Other {}`
 )
 
-func start(t *testing.T, opts ...srfake.Option) (*srfake.Registry, *Registry) {
+// TestMain lets this test program be the one that encodes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == protocol.Argument {
+		if err := codec.Serve(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv(EnvProgram, self)
+	os.Exit(m.Run())
+}
+
+func begin(t *testing.T, opts ...srfake.Option) (*srfake.Registry, *Registry) {
 	t.Helper()
 	fake := srfake.New(opts...)
 	t.Cleanup(fake.Close)
@@ -33,6 +51,7 @@ func start(t *testing.T, opts ...srfake.Option) (*srfake.Registry, *Registry) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(r.Close)
 	return fake, r
 }
 
@@ -55,7 +74,7 @@ func TestEncodedBytes(t *testing.T) {
 		{"Protobuf, the first message", orderProto, `{"item":"a","count":[1,300]}`, "\x00\x00\x00\x00\x01\x00" + "\x0a\x01a\x12\x03\x01\xac\x02", body.Protobuf},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, r := start(t)
+			_, r := begin(t)
 			e, err := r.Encoder(t.Context(), named(body.V3Data{Format: tt.format, Schema: tt.schema}))
 			if err != nil {
 				t.Fatal(err)
@@ -70,7 +89,7 @@ func TestEncodedBytes(t *testing.T) {
 
 // Whatever is the sender's to mend has the code of Confluent REST for it.
 func TestWhatIsTheSenders(t *testing.T) {
-	fake, r := start(t)
+	fake, r := begin(t)
 	fake.SeedSchema("there", 1, 7, sr.Schema{Schema: orderJSON, Type: sr.TypeJSON})
 	for _, tt := range []struct {
 		name, value, want string
@@ -107,7 +126,7 @@ func TestWhatIsTheSenders(t *testing.T) {
 
 // A schema is registered for its subject, and found there again by its ID, and by subject and version.
 func TestNamesOfASchema(t *testing.T) {
-	fake, r := start(t)
+	fake, r := begin(t)
 	e, err := r.Encoder(t.Context(), named(body.V3Data{Format: body.Avro, Schema: order}))
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +155,7 @@ func TestNamesOfASchema(t *testing.T) {
 
 // Schemas that others refer to come from the registry, whichever the format.
 func TestReferences(t *testing.T) {
-	fake, r := start(t)
+	fake, r := begin(t)
 	for id, s := range map[int][2]sr.Schema{
 		10: {{Schema: `{"type":"enum","name":"Color","symbols":["RED"]}`, Type: sr.TypeAvro}, {Schema: `{"type":"record","name":"Car","fields":[{"name":"c","type":"Color"}]}`, Type: sr.TypeAvro}},
 		20: {{Schema: `{"enum":["RED"]}`, Type: sr.TypeJSON}, {Schema: `{"properties":{"c":{"$ref":"Color"}}}`, Type: sr.TypeJSON}},
@@ -165,7 +184,7 @@ func TestReferences(t *testing.T) {
 // The registry is asked once for a schema, and what is kept is bounded.
 func TestWhatIsKept(t *testing.T) {
 	asked := atomic.Int64{}
-	fake, r := start(t)
+	fake, r := begin(t)
 	fake.Intercept(func(http.ResponseWriter, *http.Request) bool { asked.Add(1); return false })
 	n := named(body.V3Data{Format: body.Avro, Schema: order})
 	for range 100 {
@@ -177,25 +196,25 @@ func TestWhatIsKept(t *testing.T) {
 		t.Errorf("asked %d times for one schema", got)
 	}
 	var c cache
-	begin := time.Now()
+	now := time.Now()
 	for i := range 3 * maxKept {
-		c.put(named(body.V3Data{SchemaID: i + 1}), &Encoder{ID: i + 1}, maxKeptSize/100, begin.Add(time.Hour))
+		c.put(named(body.V3Data{SchemaID: i + 1}), &Encoder{ID: i + 1}, maxKeptSize/100, now.Add(time.Hour))
 	}
 	if c.order.Len() > 100 || c.size > maxKeptSize || len(c.at) != c.order.Len() {
 		t.Errorf("%d schemas of %d bytes are kept", c.order.Len(), c.size)
 	}
 	last := named(body.V3Data{SchemaID: 3 * maxKept})
-	if c.get(last, begin) == nil || c.get(named(body.V3Data{SchemaID: 1}), begin) != nil {
+	if c.get(last, now) == nil || c.get(named(body.V3Data{SchemaID: 1}), now) != nil {
 		t.Error("the wrong ones are kept")
 	}
-	if c.get(last, begin.Add(2*time.Hour)) != nil || c.at[last] != nil {
+	if c.get(last, now.Add(2*time.Hour)) != nil || c.at[last] != nil {
 		t.Error("kept beyond its time")
 	}
 }
 
 // A registry that is away, slow, or refuses us is not the sender's fault, and the sender does not wait for long.
 func TestTheRegistrysTrouble(t *testing.T) {
-	away, r := start(t)
+	away, r := begin(t)
 	away.Close()
 	refusing, credentials := srfake.New(srfake.WithAuth("Basic dXNlcjpwYXNz")), t.TempDir()
 	t.Cleanup(refusing.Close)
@@ -229,24 +248,31 @@ func TestTheRegistrysTrouble(t *testing.T) {
 	}
 }
 
-// No schema and no value makes the encoders panic, and what they accept they write with the header.
-func FuzzEncode(f *testing.F) {
-	f.Add(order, `{"item":"a","count":{"int":7}}`)
-	f.Add(orderJSON, `{"item":"a"}`)
-	f.Add(orderProto, `{"item":"a","count":[1]}`)
-	f.Add(`{"type":"array","items":{"type":"map","values":["null",{"type":"fixed","name":"F","size":2}]}}`, `[{"a":{"F":"ab"}},{"b":null}]`)
-	f.Add(`{"type":"bytes","logicalType":"decimal","precision":5,"scale":2}`, `"ab"`)
-	f.Add(`syntax = "proto2"; import "google/protobuf/any.proto"; message M { optional google.protobuf.Any a = 1; map<string, M> m = 2; }`, `{"m":{"x":{}}}`)
-	f.Fuzz(func(t *testing.T, schema, value string) {
-		for _, format := range []body.Format{body.Avro, body.JSONSchema, body.Protobuf} {
-			e, _, err := encoder(format, 7, text{schema: schema})
-			if err != nil {
-				continue
-			}
-			out, err := e.Append(nil, []byte(value))
-			if err == nil && (len(out) < 5 || string(out[:5]) != "\x00\x00\x00\x00\x07") {
-				t.Fatalf("%s %q", format, out)
-			}
-		}
-	})
+// The program that encodes may end at any time: it is started again, and has its schemas again. One that takes for ever is ended.
+func TestTheProgramEnds(t *testing.T) {
+	_, r := begin(t)
+	n := named(body.V3Data{Format: body.Avro, Schema: order})
+	e, err := r.Encoder(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := []byte(`{"item":"a","count":null}`)
+	r.process.run.command.Process.Kill()
+	r.process.run.command.Process.Wait()
+	if _, err := e.Append(nil, value); err == nil {
+		t.Error("encoded by nobody")
+	}
+	if out, err := e.Append(nil, value); err != nil || len(out) != 8 {
+		t.Errorf("after it was started again: %q %v", out, err)
+	}
+	r.Close()
+	if _, err := e.Append(nil, value); !errors.Is(err, errClosed) {
+		t.Errorf("%v", err)
+	}
+	t.Setenv(EnvProgram, filepath.Join(t.TempDir(), "none"))
+	_, r = begin(t)
+	var mistake *Error
+	if _, err := r.Encoder(t.Context(), n); err == nil || errors.As(err, &mistake) {
+		t.Errorf("without the program: %v", err)
+	}
 }

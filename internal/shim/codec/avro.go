@@ -1,30 +1,30 @@
-package schema
+package codec
 
 import (
 	"fmt"
 
 	"github.com/twmb/avro"
+
+	"mooring.dev/mooring/internal/shim/codec/protocol"
 )
 
 // avroCodec takes values in Avro's JSON encoding: unions as {"type": value}, bytes as strings of the characters up to U+00FF. As
 // Java's decoder does, it leaves out fields that the schema does not have.
 type avroCodec struct{ schema *avro.Schema }
 
-func compileAvro(t text) (codec, error) {
+func compileAvro(t protocol.Source) (codec, error) {
 	var known avro.SchemaCache
-	for _, r := range t.references {
-		if _, err := known.Parse(r.schema); err != nil {
-			return nil, fmt.Errorf("its reference %.80q: %w", r.name, err)
+	for _, r := range t.References {
+		if _, err := known.Parse(r.Schema); err != nil {
+			return nil, fmt.Errorf("its reference %.80q: %w", r.Name, err)
 		}
 	}
-	s, err := known.Parse(t.schema)
+	s, err := known.Parse(t.Schema)
 	if err != nil {
 		return nil, err
 	}
 	return avroCodec{s}, nil
 }
-
-func (avroCodec) header() []int { return nil }
 
 func (c avroCodec) append(dst, value []byte) ([]byte, error) {
 	var v any

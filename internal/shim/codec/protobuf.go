@@ -1,4 +1,4 @@
-package schema
+package codec
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"mooring.dev/mooring/internal/shim/codec/protocol"
 )
 
 // protobufCodec takes values in Protobuf's JSON mapping, and encodes them as the first message of the schema.
@@ -20,10 +22,10 @@ type protobufCodec struct {
 
 const protoFile = "mooring-schema.proto"
 
-func compileProtobuf(t text) (codec, error) {
-	sources := map[string]string{protoFile: t.schema}
-	for _, r := range t.references {
-		sources[r.name] = r.schema
+func compileProtobuf(t protocol.Source) (codec, error) {
+	sources := map[string]string{protoFile: t.Schema}
+	for _, r := range t.References {
+		sources[r.Name] = r.Schema
 	}
 	compiler := protocompile.Compiler{
 		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{Accessor: protocompile.SourceAccessorFromMap(sources)}),
@@ -56,9 +58,6 @@ func register(known *protoregistry.Files, file protoreflect.FileDescriptor) erro
 	}
 	return known.RegisterFile(file)
 }
-
-// header is the path to the first message.
-func (protobufCodec) header() []int { return []int{0} }
 
 func (c protobufCodec) append(dst, value []byte) ([]byte, error) {
 	m := c.message.New().Interface()

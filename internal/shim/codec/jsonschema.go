@@ -1,4 +1,4 @@
-package schema
+package codec
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"mooring.dev/mooring/internal/shim/codec/protocol"
 )
 
 // jsonCodec validates values and writes them as they were sent.
@@ -15,26 +17,26 @@ type jsonCodec struct{ schema *jsonschema.Schema }
 const base = "mooring:///"
 
 // references of a schema are all that it may refer to: nothing is fetched from the network or from this disk.
-type references []reference
+type references []protocol.Reference
 
 // Load a reference by its URL, which is its name in the registry, resolved against that of the schema where it is a relative one.
 func (all references) Load(url string) (any, error) {
 	for _, r := range all {
-		if url == r.name || strings.HasSuffix(url, "/"+r.name) {
-			return jsonschema.UnmarshalJSON(strings.NewReader(r.schema))
+		if url == r.Name || strings.HasSuffix(url, "/"+r.Name) {
+			return jsonschema.UnmarshalJSON(strings.NewReader(r.Schema))
 		}
 	}
 	return nil, fmt.Errorf("it refers to %.100q, which is not among its references in the registry", strings.TrimPrefix(url, base))
 }
 
-func compileJSONSchema(t text) (codec, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(t.schema))
+func compileJSONSchema(t protocol.Source) (codec, error) {
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(t.Schema))
 	if err != nil {
 		return nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft7) // as Confluent's serializers take one without $schema
-	c.UseLoader(references(t.references))
+	c.UseLoader(references(t.References))
 	const name = base + "mooring-schema.json"
 	if err := c.AddResource(name, doc); err != nil {
 		return nil, err
@@ -45,8 +47,6 @@ func compileJSONSchema(t text) (codec, error) {
 	}
 	return jsonCodec{s}, nil
 }
-
-func (jsonCodec) header() []int { return nil }
 
 func (c jsonCodec) append(dst, value []byte) ([]byte, error) {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
