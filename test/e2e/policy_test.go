@@ -20,11 +20,12 @@ import (
 )
 
 const (
-	// patchLimit is ours: from a profile's change to the patch of a running pod's contract.
+	// patchLimit is ours: from a profile's change, which the API server has taken, to the patch of a running pod's contract.
 	patchLimit = 5 * time.Second
-	// projectLimit is the kubelet's: from that patch to the file in the pod. It writes the file when it syncs the pod, which the
-	// patch makes it do at once, unless the patch comes while it writes the volume for the patch before: then it is the next sync,
-	// which is a minute later or up to half as much again (syncFrequency, with its jitter), and the shim looks every second.
+	// projectLimit is the kubelet's: from that patch to the file in the pod. The patch makes it sync the pod, and write the file,
+	// at once; but not if it comes while the kubelet walks through its list of pods, which it has taken before (its
+	// desiredStateOfWorldPopulator), or while it writes the pod's volume (the end of that write marks the pod as done). Then it
+	// is the next sync: after syncFrequency, a minute, and up to half as much again of jitter. The shim looks every second.
 	projectLimit = 100 * time.Second
 )
 
@@ -87,6 +88,8 @@ func changeReaches(ctx context.Context, pods []corev1.Pod, profile *v1alpha1.Pro
 	patch := client.RawPatch("application/merge-patch+json", []byte(fmt.Sprintf(`{"spec":{"shim":{"mode":%q}}}`, mode)))
 	began := time.Now()
 	Expect(node.Patch(ctx, profile, patch)).To(Succeed())
+	taken := time.Now()
+	phase("the API server took the profile's change in %s", taken.Sub(began).Round(time.Millisecond))
 	texts := []string{fmt.Sprintf(`mode="%s",`, mode), fmt.Sprintf("} %d\n", profile.Generation)}
 
 	var mu sync.Mutex
@@ -94,7 +97,7 @@ func changeReaches(ctx context.Context, pods []corev1.Pod, profile *v1alpha1.Pro
 	for _, pod := range pods {
 		group.Go(func() {
 			defer GinkgoRecover()
-			at := patches.wait(ctx, pod, profile.Generation, began.Add(patchLimit))
+			at := patches.wait(ctx, pod, profile.Generation, taken.Add(patchLimit))
 			Eventually(ctx, shimSays).WithArguments(ctx, pod).WithPolling(100*time.Millisecond).WithTimeout(projectLimit).
 				Should(And(ContainSubstring(texts[0]), HaveSuffix(texts[1])), "pod %s: the contract was patched %s after the profile, so this is late at the kubelet or the shim", pod.Name, at.Sub(began))
 			mu.Lock()
@@ -171,9 +174,23 @@ func (c *contracts) wait(ctx context.Context, pod corev1.Pod, revision int64, de
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			Fail(fmt.Sprintf("the operator did not bring the contract of pod %s to revision %d within %s of the profile's change", pod.Name, revision, patchLimit))
+			Fail(fmt.Sprintf("the operator did not bring the contract of pod %s to revision %d within %s of the profile's change; %d pods came to it",
+				pod.Name, revision, patchLimit, c.known(revision)))
 		}
 	}
+}
+
+// known is how many pods came to a revision.
+func (c *contracts) known(revision int64) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count := 0
+	for _, revisions := range c.at {
+		if _, known := revisions[revision]; known {
+			count++
+		}
+	}
+	return count
 }
 
 // quantiles sorts durations and says how they spread.
