@@ -30,10 +30,13 @@ func (s *scope) first() kafka.Freshness {
 
 // announce writes into status what a process that dies must leave word of, before it is done. Replicas are about to move: the
 // throttle has to come off again whatever happens, and after a restart only status knows that it was ours. A topic is about
-// to be created under adoption Refuse: should we not live to own it, the next process would take it for somebody else's.
+// to be created under adoption Refuse, or again after ours was lost: should we not live to own it, the next process would take
+// it for somebody else's.
 func (s *scope) announce(ctx context.Context, plan topic.Plan) (outcome.Outcome, bool) {
 	s.facts.Progress = topic.ReassignmentOf(s.desired, s.facts.Observed)
-	if s.topic.Spec.Adoption == v1alpha1.AdoptionRefuse && !s.attempted && s.creates(plan) {
+	lost := topic.StateOf(s.facts.Observed, s.policy) == topic.Missing
+	if (lost || s.topic.Spec.Adoption == v1alpha1.AdoptionRefuse) && !s.attempted && s.creates(plan) {
+		s.facts.Owned = topic.ID{} // nothing is owned until the new one is
 		return s.stop(failure{status.Verdict{Kind: status.Working, Reason: v1alpha1.ReasonCreating,
 			Message: "the topic is not there, and is being created"}, outcome.Wait(10 * time.Millisecond)}), true
 	}

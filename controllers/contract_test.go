@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +124,43 @@ func TestOnlyCertificatesTravelInAContract(t *testing.T) {
 	}
 	if got := onlyCertificates([]byte("nonsense")); got != "" {
 		t.Errorf("%q", got)
+	}
+}
+
+// The certificates of the brokers and of the schema registry are two bundles, and a Secret without any says for which.
+func TestAuthoritiesOfAKafkaCluster(t *testing.T) {
+	certificate := func(content string) string {
+		return "-----BEGIN CERTIFICATE-----\n" + content + "\n-----END CERTIFICATE-----\n"
+	}
+	secret := func(name, key, content string) *corev1.Secret {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "mooring-system", Name: name}, Data: map[string][]byte{key: []byte(content)}}
+	}
+	cluster := &v1alpha1.KafkaCluster{ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: v1alpha1.KafkaClusterSpec{
+		TLS:            &v1alpha1.KafkaClusterTLS{CABundleRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "kafka-ca"}}},
+		SchemaRegistry: &v1alpha1.SchemaRegistry{URL: "https://registry", CABundleRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "registry-ca"}, Key: "root.pem"}},
+	}}
+	for name, tt := range map[string]struct{ brokers, registry, refused string }{
+		"both":             {certificate("AAAA"), certificate("BBBB"), ""},
+		"no brokers'":      {"none", certificate("BBBB"), "spec.tls.caBundleRef: Secret mooring-system/kafka-ca"},
+		"not the registry": {certificate("AAAA"), "none", "spec.schemaRegistry.caBundleRef: Secret mooring-system/registry-ca"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := ContractSource{Namespace: "mooring-system", Reader: fake.NewClientBuilder().WithObjects(secret("kafka-ca", "ca.crt", tt.brokers), secret("registry-ca", "root.pem", tt.registry)).Build()}
+			var b inject.Binding
+			refusal, err := source.authorities(t.Context(), cluster, &b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.refused != "" {
+				if refusal == nil || !strings.Contains(refusal.Message, tt.refused) {
+					t.Errorf("%+v, want %q", refusal, tt.refused)
+				}
+				return
+			}
+			if refusal != nil || b.CACertificates != tt.brokers || b.RegistryCACertificates != tt.registry {
+				t.Errorf("%+v %q %q", refusal, b.CACertificates, b.RegistryCACertificates)
+			}
+		})
 	}
 }
 

@@ -215,6 +215,48 @@ func TestKilledAfterEachEffect(t *testing.T) {
 			once: []string{"topic.Grow", "topic.Configure"},
 			want: wantReady(key, 7, "1"),
 		},
+		"create what is to be deleted some day": {
+			reason: "the finalizer comes first: an object that is deleted in between must not leave its topic behind",
+			change: edit(key, func(kt *v1alpha1.KafkaTopic) { kt.Spec.DeletionPolicy = v1alpha1.DeletionDelete }),
+			once:   []string{"finalizer", "topic.Create"},
+			want:   wantReady(key, 3, "2"),
+		},
+		"adopt a topic that differs": {
+			reason: "what the first process changed is not somebody else's to the next",
+			change: func(t *testing.T, w *world) {
+				if err := w.brokers.CreateTopic(key.Name, 2, map[string]string{topic.KeyMinInsyncReplicas: "1"}); err != nil {
+					t.Fatal(err)
+				}
+				edit(key, func(kt *v1alpha1.KafkaTopic) { kt.Spec.Adoption = v1alpha1.AdoptionAdopt })(t, w)
+			},
+			once: []string{"topic.Grow", "topic.Configure"},
+			want: wantReady(key, 3, "2"),
+		},
+		"make a missing topic again": {
+			reason:  "the topic that the first process made is not taken for a stranger's",
+			prepare: func(kt *v1alpha1.KafkaTopic) { kt.Spec.OnMissing = v1alpha1.MissingRecreate },
+			change: func(t *testing.T, w *world) {
+				if err := w.brokers.DeleteTopic(key.Name); err != nil {
+					t.Fatal(err)
+				}
+			},
+			once: []string{"topic.Create"},
+			want: wantReady(key, 3, "2"),
+		},
+		"reset what the manifest no longer names": {
+			reason: "whose key it was is in status until it is reset",
+			prepare: func(kt *v1alpha1.KafkaTopic) {
+				kt.Spec.Config = map[string]v1alpha1.ConfigValue{"max.message.bytes": v1alpha1.MakeConfigValue("2097152")}
+			},
+			change: edit(key, func(kt *v1alpha1.KafkaTopic) { kt.Spec.Config = nil }),
+			once:   []string{"topic.Configure"},
+			want: func(t *testing.T, w *world) {
+				wantReady(key, 3, "2")(t, w)
+				if managed := w.topic(key).Status.ManagedConfig; len(managed) != 1 {
+					t.Errorf("managedConfig is %v, want min.insync.replicas alone", managed)
+				}
+			},
+		},
 		"delete": {
 			reason:  "the topic goes, and then the object",
 			prepare: func(kt *v1alpha1.KafkaTopic) { kt.Spec.DeletionPolicy = v1alpha1.DeletionDelete },

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -57,7 +58,7 @@ func (r *TopicReconciler) guard(ctx context.Context, t *v1alpha1.KafkaTopic, clu
 
 // TopicsOfNamespace lists the KafkaTopics of a namespace on a cluster. The items are the cache's own: read only.
 func TopicsOfNamespace(ctx context.Context, c client.Reader, cluster, namespace string) ([]v1alpha1.KafkaTopic, error) {
-	return listBy(ctx, c, indexTopicsByNamespace, cluster+"/"+namespace)
+	return listBy(ctx, c, indexTopicsByNamespace, cluster+"/"+namespace) // after our own writes: partitions may be known from a status alone
 }
 
 // TopicsOfTarget lists the KafkaTopics that mean a topic, oldest first: the first one owns it. The items are the cache's
@@ -69,12 +70,17 @@ func TopicsOfTarget(ctx context.Context, c client.Reader, cluster, name string) 
 // TopicsOfMetric lists the KafkaTopics whose topics share the name that Kafka's metrics give to this one. The items are
 // the cache's own: read only.
 func TopicsOfMetric(ctx context.Context, c client.Reader, cluster, name string) ([]v1alpha1.KafkaTopic, error) {
-	return listBy(ctx, c, indexTopicsByMetric, metricTarget(cluster, name))
+	return listBy(ctx, c, indexTopicsByMetric, metricTarget(cluster, name), notOurWrites)
 }
 
-func listBy(ctx context.Context, c client.Reader, index, value string) ([]v1alpha1.KafkaTopic, error) {
+// notOurWrites makes a list wait for none of our own writes. Otherwise it waits until all of them to any KafkaTopic have come
+// back to the cache, so that of a thousand reconciles each would wait for all the others. It is for lists by what only people
+// write: which topic an object means, on which cluster, in which namespace.
+const notOurWrites = client.DisableReadYourWritesConsistency
+
+func listBy(ctx context.Context, c client.Reader, index, value string, more ...client.ListOption) ([]v1alpha1.KafkaTopic, error) {
 	var list v1alpha1.KafkaTopicList
-	if err := c.List(ctx, &list, client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := c.List(ctx, &list, append(more, client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, fmt.Errorf("list KafkaTopics: %w", err)
 	}
 	return list.Items, nil
@@ -110,7 +116,13 @@ func addGuardrailIndexes(ctx context.Context, indexer client.FieldIndexer) error
 	return nil
 }
 
-// heldBack are the topics that wait for what a topic that went leaves of the quota.
+// heldBack are the topics that wait for what a topic that went leaves of the quota. Where there is no quota nobody does, and
+// nobody is looked for: it would be among our own writes, and once for each of ten thousand topics that go.
 func (r *TopicReconciler) heldBack(ctx context.Context, gone *v1alpha1.KafkaTopic) []reconcile.Request {
+	var cluster v1alpha1.KafkaCluster
+	err := r.Client.Get(ctx, types.NamespacedName{Name: gone.Spec.ClusterRef.Name}, &cluster)
+	if err != nil || !slices.ContainsFunc(cluster.Spec.TopicPolicies, func(p v1alpha1.TopicPolicy) bool { return p.Quota != nil }) {
+		return nil // a cluster that is gone holds nobody back by a quota
+	}
 	return r.list(ctx, client.MatchingFields{indexTopicsHeldBack: gone.Spec.ClusterRef.Name + "/" + gone.Namespace})
 }

@@ -60,7 +60,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 
 // sameTarget lists the KafkaTopics that mean the same topic, oldest first: the first one owns it.
 func sameTarget(ctx context.Context, c client.Reader, cluster, topic string) ([]v1alpha1.KafkaTopic, error) {
-	items, err := listBy(ctx, c, indexTopicsByMetric, metricTarget(cluster, topic))
+	items, err := listBy(ctx, c, indexTopicsByMetric, metricTarget(cluster, topic), notOurWrites)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -230,11 +231,14 @@ func removeFinalizer(ctx context.Context, c client.Client, o client.Object) erro
 // patchFinalizer patches the list of finalizers with a lock on the version that was read: a JSON merge patch replaces the
 // whole list, and must not drop one that somebody added meanwhile.
 func patchFinalizer(ctx context.Context, c client.Client, o client.Object, change func(client.Object, string) bool) error {
-	before := o.DeepCopyObject().(client.Object)
 	if !change(o, v1alpha1.Finalizer) {
 		return nil
 	}
-	err := c.Patch(ctx, o, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), fieldOwner)
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"finalizers": o.GetFinalizers(), "resourceVersion": o.GetResourceVersion()}})
+	if err != nil {
+		return fmt.Errorf("finalizer: %w", err)
+	}
+	err = c.Patch(ctx, o, client.RawPatch(types.MergePatchType, patch), fieldOwner)
 	if err := client.IgnoreNotFound(err); err != nil {
 		return fmt.Errorf("finalizer: %w", err)
 	}

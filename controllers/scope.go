@@ -83,11 +83,11 @@ func (s *scope) drive(ctx context.Context) outcome.Outcome {
 		if s.doubt != nil {
 			return s.stop(failureOf(s.doubt, topic.Lines(plan.Steps)[0]))
 		}
-		if o, wait := s.announce(ctx, plan); wait {
-			return o
-		}
 		if round == 0 {
 			s.reportDrift(plan)
+		}
+		if o, wait := s.announce(ctx, plan); wait {
+			return o
 		}
 		steps := s.facts.Plan.Steps
 		if f := s.apply(ctx, steps); f != nil {

@@ -160,7 +160,7 @@ func (r *TopicReconciler) topicsOfCluster(ctx context.Context, o client.Object) 
 
 // topicsOfNamespace are the topics that a label of their namespace lets in or shuts out.
 func (r *TopicReconciler) topicsOfNamespace(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.list(ctx, client.InNamespace(o.GetName()))
+	return r.list(ctx, client.InNamespace(o.GetName()), notOurWrites)
 }
 
 // topicsOf finds the KafkaTopics of a topic, or of a whole cluster.
@@ -172,12 +172,12 @@ func (r *TopicReconciler) topicsOf(ctx context.Context, ref pool.TopicRef) []rec
 		}
 		return requestsFor(topics)
 	}
-	return r.list(ctx, client.MatchingFields{indexTopicsByCluster: ref.Cluster})
+	return r.list(ctx, client.MatchingFields{indexTopicsByCluster: ref.Cluster}, notOurWrites)
 }
 
-func (r *TopicReconciler) list(ctx context.Context, which client.ListOption) []reconcile.Request {
+func (r *TopicReconciler) list(ctx context.Context, which ...client.ListOption) []reconcile.Request {
 	var list v1alpha1.KafkaTopicList
-	if err := r.Client.List(ctx, &list, which, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &list, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil // the cache is gone, and the process with it
 	}
 	return requestsFor(list.Items)

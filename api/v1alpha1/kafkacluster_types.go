@@ -32,6 +32,10 @@ const (
 	SecretKeyAccessKeyID     = "accessKeyId"
 	SecretKeySecretAccessKey = "secretAccessKey"
 	SecretKeySessionToken    = "sessionToken"
+	// SecretKeyRegistryUsername and SecretKeyRegistryPassword, in the Secret of a ProducerProfile's spec.credentials, serve HTTP
+	// basic authentication at spec.schemaRegistry.
+	SecretKeyRegistryUsername = "schemaRegistryUsername"
+	SecretKeyRegistryPassword = "schemaRegistryPassword"
 )
 
 // KafkaClusterSpec says how to reach a Kafka cluster and who may do what on it.

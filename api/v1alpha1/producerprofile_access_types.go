@@ -5,7 +5,7 @@ import "k8s.io/apimachinery/pkg/api/resource"
 // ProducerCredentials names what producers authenticate with.
 type ProducerCredentials struct {
 	// secretRef names a Secret in the pod's namespace, with the keys that KafkaCluster.spec.sasl.credentialsRef has, or of
-	// type kubernetes.io/tls.
+	// type kubernetes.io/tls. With schemaRegistryUsername and schemaRegistryPassword it is for the schema registry too.
 	// +required
 	SecretRef SecretReference `json:"secretRef"`
 	// mechanism of SASL; absent with a kubernetes.io/tls Secret.

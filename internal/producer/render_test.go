@@ -152,6 +152,34 @@ func TestContractIsOneThatTheShimTakes(t *testing.T) {
 	}
 }
 
+// The schema registry is for the HTTP listener, and for whoever has credentials with them; another one is another policy.
+func TestContractNamesTheSchemaRegistry(t *testing.T) {
+	profile := &v1alpha1.ProducerProfile{Spec: v1alpha1.ProducerProfileSpec{Shim: &v1alpha1.ProducerShim{Listeners: v1alpha1.ShimHTTP}}}
+	cluster := &v1alpha1.KafkaCluster{Spec: v1alpha1.KafkaClusterSpec{BootstrapServers: []string{"kafka:9092"}}}
+	profile.Name, cluster.Name = "orders", "default"
+	facts := PodFacts{RegistryCACertificates: "pem"}
+	without := Resolve(profile, cluster, "shop")
+	if got := without.Contract(facts).SchemaRegistry; got != nil {
+		t.Errorf("%+v, and the cluster has none", got)
+	}
+	cluster.Spec.SchemaRegistry = &v1alpha1.SchemaRegistry{URL: "https://registry:8081"}
+	with := Resolve(profile, cluster, "shop")
+	if got := with.Contract(facts).SchemaRegistry; got == nil || *got != (contract.SchemaRegistry{URL: "https://registry:8081", CACertificates: "pem"}) {
+		t.Errorf("%+v", got)
+	}
+	if with.Hash() == without.Hash() {
+		t.Error("another registry has the same hash")
+	}
+	profile.Spec.Credentials = &v1alpha1.ProducerCredentials{Mechanism: v1alpha1.SASLMechanism("PLAIN"), SecretRef: v1alpha1.SecretReference{Name: "s"}}
+	if got := Resolve(profile, cluster, "shop").Contract(facts).SchemaRegistry; got == nil || got.CredentialsDir != DirCredentials {
+		t.Errorf("%+v, and the profile has credentials", got)
+	}
+	profile.Spec.Shim.Listeners = v1alpha1.ShimKafka
+	if got := Resolve(profile, cluster, "shop").Contract(facts).SchemaRegistry; got != nil {
+		t.Errorf("%+v, for the Kafka listener", got)
+	}
+}
+
 // The files of the mounted Secret are the keys that the API names.
 func TestSecretKeysAreTheContracts(t *testing.T) {
 	pairs := map[string]string{
@@ -160,6 +188,7 @@ func TestSecretKeysAreTheContracts(t *testing.T) {
 		contract.FileClientSecret: v1alpha1.SecretKeyClientSecret, contract.FileTokenURL: v1alpha1.SecretKeyTokenURL,
 		contract.FileScope: v1alpha1.SecretKeyScope, contract.FileAccessKeyID: v1alpha1.SecretKeyAccessKeyID,
 		contract.FileSecretAccessKey: v1alpha1.SecretKeySecretAccessKey, contract.FileSessionToken: v1alpha1.SecretKeySessionToken,
+		contract.FileRegistryUsername: v1alpha1.SecretKeyRegistryUsername, contract.FileRegistryPassword: v1alpha1.SecretKeyRegistryPassword,
 	}
 	for file, key := range pairs {
 		if file != key {

@@ -68,6 +68,7 @@ type results struct {
 }
 
 func newBench(n int) (*bench, error) {
+	ctrl.SetLogger(logr.Discard())
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -148,7 +149,6 @@ func (b *bench) connect(ctx context.Context, kube, kafka string) error {
 
 // watch fills b.seen for as long as the run lasts.
 func (b *bench) watch(ctx context.Context, config *rest.Config) error {
-	ctrl.SetLogger(logr.Discard())
 	objects, err := cache.New(config, cache.Options{Scheme: operator.Scheme(), DefaultTransform: cache.TransformStripManagedFields()})
 	if err != nil {
 		return err

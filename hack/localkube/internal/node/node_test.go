@@ -36,6 +36,25 @@ func TestMountPoints(t *testing.T) {
 	}
 }
 
+func TestPodsGetAShareOfTheCPUInEitherVersionOfCgroups(t *testing.T) {
+	for file, want := range map[string]string{"cpu/mooring-1/cpu.shares": "32768", "mooring-1/cpu.weight": "3200"} {
+		mount := t.TempDir()
+		file = filepath.Join(mount, file)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := giveShare(mount, "mooring-1"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != want {
+			t.Errorf("want %s in %s, got %q, %v", want, file, got, err)
+		}
+	}
+}
+
 func TestReadCapabilities(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "status")
 	if err := os.WriteFile(file, []byte("Name:\tx\nCapPrm:\t0000000000000000\nCapEff:\t000001fffeffffff\n"), 0o600); err != nil {

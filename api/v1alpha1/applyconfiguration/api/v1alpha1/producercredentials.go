@@ -12,7 +12,7 @@ import (
 // ProducerCredentials names what producers authenticate with.
 type ProducerCredentialsApplyConfiguration struct {
 	// secretRef names a Secret in the pod's namespace, with the keys that KafkaCluster.spec.sasl.credentialsRef has, or of
-	// type kubernetes.io/tls.
+	// type kubernetes.io/tls. With schemaRegistryUsername and schemaRegistryPassword it is for the schema registry too.
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// mechanism of SASL; absent with a kubernetes.io/tls Secret.
 	Mechanism *apiv1alpha1.SASLMechanism `json:"mechanism,omitempty"`
