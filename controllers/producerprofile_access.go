@@ -147,17 +147,22 @@ func (s *profileScope) refuseWrites(ctx context.Context) ([]principal.Refusal, e
 	if err := s.reconciler.Client.Get(ctx, types.NamespacedName{Name: s.profile.Namespace}, &namespace); err != nil {
 		return nil, err
 	}
-	policy, err := topic.PolicyFor(s.cluster, namespace.Labels)
+	return writesRefused(s.cluster, &namespace, s.profile, s.selected), nil
+}
+
+func writesRefused(cluster *v1alpha1.KafkaCluster, namespace *corev1.Namespace, p *v1alpha1.ProducerProfile, selected []string) []principal.Refusal {
+	policy, err := topic.PolicyFor(cluster, namespace.Labels)
 	if err != nil {
-		return []principal.Refusal{{Reason: v1alpha1.ReasonPolicyViolation, Message: err.Error()}}, nil
+		return []principal.Refusal{{Reason: v1alpha1.ReasonPolicyViolation, Message: err.Error()}}
+	}
+	if policy == nil {
+		return nil
 	}
 	var refusals []principal.Refusal
-	if policy != nil {
-		for _, v := range policy.RefuseWrites(s.profile, s.selected) {
-			refusals = append(refusals, principal.Refusal{Reason: v1alpha1.ReasonPolicyViolation, Message: v.Refusal().Message})
-		}
+	for _, v := range policy.RefuseWrites(p, selected) {
+		refusals = append(refusals, principal.Refusal{Reason: v1alpha1.ReasonPolicyViolation, Message: v.Refusal().Message})
 	}
-	return refusals, nil
+	return refusals
 }
 
 // withdraw takes off the brokers what the profile has put there; nil when nothing is left.

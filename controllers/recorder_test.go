@@ -117,7 +117,7 @@ func orders() *v1alpha1.KafkaTopic {
 }
 
 func TestEventsSayWhatHappenedOnce(t *testing.T) {
-	const warning, normal = corev1.EventTypeWarning, corev1.EventTypeNormal
+	const warning = corev1.EventTypeWarning
 	for name, row := range map[string]struct {
 		reason string
 		tell   func(e Events)

@@ -85,6 +85,9 @@ func TestAWriteThatIsGivenUpBeforeItsTurnLeaves(t *testing.T) {
 	cancel()
 	body := &closed{Reader: strings.NewReader("{}")}
 	resp, err := limited.RoundTrip(request(t, ctx, http.MethodPatch, body))
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
 	if resp != nil || !errors.Is(err, context.Canceled) || !body.is {
 		t.Errorf("response %v, error %v, body closed %t", resp, err, body.is)
 	}
