@@ -40,7 +40,7 @@ image: ## Build the image IMG (mooring:dev) for amd64 and arm64, without Docker,
 
 ##@ Measure
 .PHONY: bench-topics
-bench-topics: build ## Measure N=1000 topics on KAFKA=embedded or apache, beside the floor of the same run
+bench-topics: build ## Measure N=1000 topics on KAFKA=embedded or apache, beside the floor of the same run (PROFILE=folder keeps profiles instead)
 	@$(GO) build -o $(BIN)/bench-topics ./test/bench/topics
 	@exec $(BIN)/bench-topics
 
@@ -68,7 +68,7 @@ bench-shim: ## Measure the shim's Kafka listener, beside a bare relay of the sam
 
 ##@ Prove
 .PHONY: ledger
-ledger: ## Clients write through the shim while brokers are killed and cut off; then without it (RECORDS, FAULTS, SEED, ONLY=shim)
+ledger: ## Clients write through the shim while brokers are killed and cut off; then without it (RECORDS, FAULTS, SEED, ONLY=shim, CLIENTS=http)
 	@mkdir -p $(BIN)
 	@$(GO) build -C test/ledger -o $(BIN)/ledger .
 	@exec $(BIN)/ledger

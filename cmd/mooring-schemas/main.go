@@ -15,9 +15,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mooring-schemas: mooring-shim starts this when it is sent what needs a schema; there is nothing to do by hand")
 		os.Exit(2)
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(48 << 20)
-	}
+	// The container's limit, which the environment may name, is the shim's; this program has a part of it.
+	debug.SetMemoryLimit(codec.MaxMemory / 2)
 	if err := codec.Serve(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mooring-schemas:", err)
 		os.Exit(1)

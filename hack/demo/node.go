@@ -39,7 +39,7 @@ func (s *stage) installOperator(ctx context.Context) error {
 		name     string
 		packages []string
 	}{
-		{"mooring:dev", []string{"./cmd/mooring", "./cmd/mooring-shim"}},
+		{"mooring:dev", []string{"./cmd/mooring", "./cmd/mooring-shim", "./cmd/mooring-schemas"}},
 		{checkoutImage, []string{checkoutPackage}},
 	} {
 		archive := filepath.Join(s.dir, filepath.Base(image.packages[0])+".tar")

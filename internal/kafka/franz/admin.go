@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// maxPartitionsPerBatch is KRaft's limit on one CreateTopics or CreatePartitions request: above it the whole request
-	// is refused with POLICY_VIOLATION (ReplicationControlManager.MAX_PARTITIONS_PER_BATCH, Kafka 3.x and 4.x).
-	maxPartitionsPerBatch = 10_000
+	// maxRecordsPerBatch is how much one request may come to in KRaft, where a new topic, a partition and a key of a
+	// configuration are a record each: above it the whole request is refused with POLICY_VIOLATION
+	// (QuorumController.MAX_RECORDS_PER_USER_OP, Kafka 3.x and 4.x; TestTrap6TheLimitsOfOneRequest holds it against a broker).
+	maxRecordsPerBatch = 10_000
 	// requestTimeout is the timeout field of admin requests: how long the controller may take.
 	requestTimeout = 15 * time.Second
 	// batchTimeout is above requestTimeout, so that the broker's own answer comes first.
@@ -47,13 +48,13 @@ var _ kafka.Admin = (*Admin)(nil)
 func New(client *kgo.Client, m Meter) *Admin {
 	a := &Admin{client: client, view: newView(), meter: m}
 	a.create = coalesce.New(coalesce.Config[string, topic.Create, topic.ID]{
-		Exec: a.execCreate, OnBatch: a.batches("Create"), Weigh: partitionsOfCreate, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout, Linger: linger,
+		Exec: a.execCreate, OnBatch: a.batches("Create"), Weigh: recordsOfCreate, MaxWeight: maxRecordsPerBatch, Split: splitAllRefused[string, topic.ID], Timeout: batchTimeout, Linger: linger,
 	})
 	a.grow = coalesce.New(coalesce.Config[string, topic.Grow, struct{}]{
-		Exec: a.execGrow, OnBatch: a.batches("Grow"), Weigh: partitionsOfGrow, MaxWeight: maxPartitionsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout, Linger: linger,
+		Exec: a.execGrow, OnBatch: a.batches("Grow"), Weigh: recordsOfGrow, MaxWeight: maxRecordsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout, Linger: linger,
 	})
 	a.configure = coalesce.New(coalesce.Config[string, topic.Configure, struct{}]{
-		Exec: a.execConfigure, OnBatch: a.batches("Configure"), Split: splitAllRefused[string, struct{}], Timeout: batchTimeout, Linger: linger,
+		Exec: a.execConfigure, OnBatch: a.batches("Configure"), Weigh: recordsOfConfigure, MaxWeight: maxRecordsPerBatch, Split: splitAllRefused[string, struct{}], Timeout: batchTimeout, Linger: linger,
 	})
 	a.remove = coalesce.New(coalesce.Config[topic.ID, topic.Remove, struct{}]{
 		Exec: a.execRemove, OnBatch: a.batches("Remove"), Split: splitAllRefused[topic.ID, struct{}], Timeout: batchTimeout, Linger: linger,
@@ -176,14 +177,19 @@ func unionKeys(a, b []string) []string {
 	return union(a, b)
 }
 
-func partitionsOfCreate(s topic.Create) int {
-	if s.Partitions == nil {
-		return 1
+// recordsOfCreate takes the broker's number of partitions, which is not known here, for one. Where it is many, a batch may be
+// refused, and is split.
+func recordsOfCreate(s topic.Create) int {
+	partitions := 1
+	if s.Partitions != nil {
+		partitions = int(*s.Partitions)
 	}
-	return int(*s.Partitions)
+	return 1 + partitions + len(s.Config)
 }
 
-func partitionsOfGrow(s topic.Grow) int { return int(s.To - s.From) }
+func recordsOfGrow(s topic.Grow) int { return int(s.To - s.From) }
+
+func recordsOfConfigure(s topic.Configure) int { return len(s.Changes) }
 
 // splitAllRefused splits a batch that the broker refused as a whole for a reason that may be one item's: every item got
 // the same policy violation (too many partitions in one request), or the request itself was invalid.

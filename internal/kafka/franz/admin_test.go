@@ -257,18 +257,44 @@ func TestWholeRequestRefusedIsSplit(t *testing.T) {
 func TestBatchesStayWithinTheBrokersLimit(t *testing.T) {
 	tests := map[string]struct {
 		key  kmsg.Key
+		each int // records of one step
 		step func(name string) topic.Step
 		sum  func(r kmsg.Request) int
 	}{
-		"create": {kmsg.CreateTopics,
+		"create": {kmsg.CreateTopics, 1501,
 			func(name string) topic.Step { return create(name, 1500) },
 			func(r kmsg.Request) (sum int) {
 				for _, t := range r.(*kmsg.CreateTopicsRequest).Topics {
-					sum += int(t.NumPartitions)
+					sum += 1 + int(t.NumPartitions) + len(t.Configs)
 				}
 				return sum
 			}},
-		"grow": {kmsg.CreatePartitions,
+		"create small topics with many keys": {kmsg.CreateTopics, 502,
+			func(name string) topic.Step {
+				s := create(name, 1)
+				s.Config = make(map[string]string)
+				for i := range 500 {
+					s.Config[fmt.Sprint("key", i)] = "1"
+				}
+				return s
+			},
+			func(r kmsg.Request) (sum int) {
+				for _, t := range r.(*kmsg.CreateTopicsRequest).Topics {
+					sum += 1 + int(t.NumPartitions) + len(t.Configs)
+				}
+				return sum
+			}},
+		"configure": {kmsg.IncrementalAlterConfigs, 500,
+			func(name string) topic.Step {
+				return topic.Configure{Name: name, Changes: slices.Repeat([]topic.Change{{Key: "retention.ms", To: new("1")}}, 500)}
+			},
+			func(r kmsg.Request) (sum int) {
+				for _, t := range r.(*kmsg.IncrementalAlterConfigsRequest).Resources {
+					sum += len(t.Configs)
+				}
+				return sum
+			}},
+		"grow": {kmsg.CreatePartitions, 1500,
 			func(name string) topic.Step { return topic.Grow{Name: name, From: 500, To: 2000} },
 			func(r kmsg.Request) (sum int) {
 				for _, t := range r.(*kmsg.CreatePartitionsRequest).Topics {
@@ -298,11 +324,11 @@ func TestBatchesStayWithinTheBrokersLimit(t *testing.T) {
 				for _, sum := range sums {
 					total += sum
 					if sum > 10_000 {
-						t.Errorf("a request of %d partitions", sum)
+						t.Errorf("a request of %d records", sum)
 					}
 				}
-				if total != 40*1500 || len(sums) > 35 {
-					t.Errorf("%d partitions in %d requests: %v", total, len(sums), sums)
+				if total != 40*tt.each || len(sums) > 35 {
+					t.Errorf("%d records in %d requests: %v", total, len(sums), sums)
 				}
 			})
 		})
@@ -322,6 +348,13 @@ func agree(r kmsg.Request) kmsg.Response {
 		resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
 		for _, t := range req.Topics {
 			resp.Topics = append(resp.Topics, kmsg.CreatePartitionsResponseTopic{Topic: t.Topic})
+		}
+		return resp
+	}
+	if req, is := r.(*kmsg.IncrementalAlterConfigsRequest); is {
+		resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
+		for _, t := range req.Resources {
+			resp.Resources = append(resp.Resources, kmsg.IncrementalAlterConfigsResponseResource{ResourceType: t.ResourceType, ResourceName: t.ResourceName})
 		}
 		return resp
 	}

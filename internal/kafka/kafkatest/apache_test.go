@@ -57,11 +57,15 @@ func TestAdminOnApacheKafka(t *testing.T) {
 	})
 }
 
-// TestTrap6TheLimitsOfOneRequest holds what batches keep to against the brokers themselves: 10,000 partitions and no more, and
-// no name twice. Nothing is created.
+// TestTrap6TheLimitsOfOneRequest holds what batches keep to against the brokers themselves: 10,000 records and no more, of which
+// a topic is one, and each of its partitions and keys; and no name twice. Nothing is created.
 func TestTrap6TheLimitsOfOneRequest(t *testing.T) {
 	step := func(name string, partitions int32) topic.Create {
 		return topic.Create{Name: name, Partitions: new(partitions), Replication: new(int16(1))}
+	}
+	keyed := func(s topic.Create) topic.Create {
+		s.Config = map[string]string{"retention.ms": "3600000"}
+		return s
 	}
 	for name, row := range map[string]struct {
 		reason string
@@ -69,9 +73,10 @@ func TestTrap6TheLimitsOfOneRequest(t *testing.T) {
 		taken  bool
 		want   kafka.Class
 	}{
-		"10,000 partitions": {"the largest batch", []topic.Create{step("a", 6000), step("b", 4000)}, true, 0},
-		"10,001 partitions": {"no topic of it is created", []topic.Create{step("a", 6000), step("b", 4001)}, false, kafka.ClassPolicy},
-		"a name twice":      {"no batch may hold one", []topic.Create{step("a", 1), step("a", 1)}, false, kafka.ClassInvalid},
+		"10,000 records":            {"the largest batch", []topic.Create{step("a", 6000), step("b", 3998)}, true, 0},
+		"10,001 records":            {"no topic of it is created", []topic.Create{step("a", 6000), step("b", 3999)}, false, kafka.ClassPolicy},
+		"10,001 records, one a key": {"a key counts as a partition does", []topic.Create{step("a", 6000), keyed(step("b", 3998))}, false, kafka.ClassPolicy},
+		"a name twice":              {"no batch may hold one", []topic.Create{step("a", 1), step("a", 1)}, false, kafka.ClassInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp, err := wirereq.Create(row.steps, time.Minute, true).RequestWith(t.Context(), client(t))

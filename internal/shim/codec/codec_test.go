@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"mooring.dev/mooring/internal/shim/codec/protocol"
 )
@@ -52,6 +54,27 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+}
+
+// Too much memory is noticed while there is something to do, and not before or after.
+func TestWatch(t *testing.T) {
+	noticed := make(chan struct{})
+	stop := watch(1, func() { close(noticed) })
+	defer stop()
+	select {
+	case <-noticed:
+	case <-time.After(10 * time.Second):
+		t.Error("nobody has noticed")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		watch(1, func() { calls++ })()
+		watch(1<<62, func() { calls++ })
+		<-time.After(time.Second) // of the bubble's clock
+		if calls > 0 {
+			t.Errorf("noticed %d times what is not so", calls)
+		}
+	})
 }
 
 // No schema and no value makes the encoders panic, and JSON stays as it was sent.

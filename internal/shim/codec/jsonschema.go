@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,13 +49,16 @@ func compileJSONSchema(t protocol.Source) (codec, error) {
 	return jsonCodec{s}, nil
 }
 
+// words makes one line of what is wrong with a value, without the name that nothing has.
+var words = strings.NewReplacer(" with '"+base+"mooring-schema.json#'\n- ", ": ", "\n- ", "; ", "\n", " ")
+
 func (c jsonCodec) append(dst, value []byte) ([]byte, error) {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
 		return dst, err
 	}
 	if err := c.schema.Validate(v); err != nil {
-		return dst, err
+		return dst, errors.New(words.Replace(err.Error()))
 	}
 	return append(dst, value...), nil
 }

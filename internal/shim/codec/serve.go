@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"mooring.dev/mooring/internal/shim/codec/protocol"
 )
@@ -31,6 +32,7 @@ func Serve(in io.Reader, out io.Writer) error {
 		if len(rest) < 4 {
 			return fmt.Errorf("a question %q of %d bytes", what, len(rest))
 		}
+		stop := watch(MaxMemory, func() { os.Exit(3) })
 		handle, rest := binary.BigEndian.Uint32(rest), rest[4:]
 		answer := byte(protocol.Done)
 		encoded = encoded[:0]
@@ -54,6 +56,7 @@ func Serve(in io.Reader, out io.Writer) error {
 		default:
 			return fmt.Errorf("the question %q", what)
 		}
+		stop()
 		if err != nil {
 			answer, encoded = protocol.Refused, append(encoded[:0], err.Error()...)
 		}

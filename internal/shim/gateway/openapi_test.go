@@ -67,6 +67,15 @@ func TestEachRouteIsDescribedAndNoOther(t *testing.T) {
 	}
 }
 
+// Each content type that is taken is described.
+func TestContentTypesAreDescribed(t *testing.T) {
+	for kind := range formats {
+		if !strings.Contains(string(OpenAPI()), "\n          "+kind+":\n") {
+			t.Errorf("openapi.yaml does not have %s", kind)
+		}
+	}
+}
+
 func TestOpenAPIIsServed(t *testing.T) {
 	b := start(t)
 	got := b.do("GET", "/openapi.yaml", "")

@@ -33,6 +33,9 @@ func (g *Gateway) encoder(ctx context.Context, format string, n schema.Name) (*s
 
 // encode a value by a schema. What it comes to is taken from the account, beside the body.
 func (g *Gateway) encode(e *schema.Encoder, b *sink.Batch, value []byte) ([]byte, *fault) {
+	if limit := sink.MaxRecordSize(g.sink.Contract()); int64(len(value)) > limit {
+		return nil, faultf(http.StatusRequestEntityTooLarge, "a value of %d bytes, as JSON, is more than max.request.size, %d", len(value), limit)
+	}
 	out, err := e.Append(make([]byte, 0, len(value)+8), value)
 	if err != nil {
 		return nil, faultOfSchema(err)

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	os.Setenv(schema.EnvProgram, self)
+	os.Setenv(schema.EnvProgram, self) //nolint:errcheck // the name is a constant
 	os.Exit(m.Run())
 }
 
@@ -128,6 +128,17 @@ func TestEncodedValuesAreAccountedFor(t *testing.T) {
 	})
 	records := fmt.Sprintf(`"records":[{"value":"%012000d"}]}`, 1)
 	b.expect(b.do("POST", "/topics/orders", `{"value_schema":"{}",`+records, "Content-Type", jsonSchema), 429, "buffer.memory")
+	huge := fmt.Sprintf(`{"value_schema":"{}","records":[{"value":"%011000d"}]}`, 1)
+	c := b.sink.Contract()
+	c.Limits.MaxRequestSize = 10_000
+	if err := b.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(b.do("POST", "/topics/orders", huge, "Content-Type", jsonSchema), 413, "max.request.size")
+	c.Limits.MaxRequestSize = 0
+	if err := b.Reload(c); err != nil {
+		t.Fatal(err)
+	}
 	b.expect(b.do("POST", "/topics/orders", `{`+records, "Content-Type", "application/vnd.kafka.json.v2+json"), 200)
 }
 

@@ -51,6 +51,7 @@ func (c *conn) readAnswers(up *upstream.Conn) error {
 		if err != nil {
 			return err
 		}
+		c.heard.Store(true)
 		id := int32(binary.BigEndian.Uint32(head))
 		c.mu.Lock()
 		x := c.sent.first()

@@ -123,14 +123,17 @@ type ledger struct {
 	acked map[string]bool
 }
 
+// trouble is what producers of a kind go through.
+type trouble struct {
+	name     string
+	acks     kgo.Acks
+	inFlight int
+	clients  bool // their connections are cut too
+	shared   bool // all producers have one client ID, and brokers freeze now and then
+}
+
 func TestNothingIsLostTwiceOrOutOfOrderWhileConnectionsAreCutAndLeadersMove(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		acks     kgo.Acks
-		inFlight int
-		clients  bool // their connections are cut too
-		shared   bool // all producers have one client ID, and brokers freeze now and then
-	}{
+	for _, tt := range []trouble{
 		{"acks=all, one in flight", kgo.AllISRAcks(), 1, false, false},
 		{"acks=1, five in flight", kgo.LeaderAck(), 5, false, false},
 		{"acks=1, five in flight, one client ID, and brokers that freeze", kgo.LeaderAck(), 5, false, true},
@@ -139,84 +142,97 @@ func TestNothingIsLostTwiceOrOutOfOrderWhileConnectionsAreCutAndLeadersMove(t *t
 		{"acks=1, one in flight, and clients that lose their connections", kgo.LeaderAck(), 1, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k, between := cutting(15)
-			b := start(t, contract.Idempotent, contract.Upgrade, between)
-			if tt.shared {
-				b.freezing(k)
-			}
-			ctx := deadline(t)
-			const producers = 4
-			records := 600
-			if tt.acks == kgo.NoAck() {
-				records = 150 // each is a request, and most are brought to another broker
-			}
-			if tt.shared {
-				records /= 3 // and they wait for each other
-			}
-			kc := &cutter{rand: rand.New(rand.NewPCG(3, 4)), odds: 20}
-			kc.quiet.Store(!tt.clients)
-			l := &ledger{acked: make(map[string]bool)}
-			var wg sync.WaitGroup
-			for p := range producers {
-				id := fmt.Sprint("producer-", p)
-				if tt.shared {
-					id = "producer"
-				}
-				client := b.client(append(weak(tt.acks), kgo.MaxProduceRequestsInflightPerBroker(tt.inFlight), kgo.ClientID(id), kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }),
-					kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-						conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-						return &cutConn{Conn: conn, cutter: kc, client: true}, err
-					}))...)
-				wg.Go(func() {
-					for i := range records {
-						client.Produce(ctx, &kgo.Record{Topic: "orders", Value: fmt.Appendf(nil, "%d-%d", p, i)}, func(r *kgo.Record, err error) {
-							l.mu.Lock()
-							defer l.mu.Unlock()
-							l.acked[string(r.Value)] = err == nil
-						})
-						if i%4 == 0 || tt.acks == kgo.NoAck() {
-							client.Flush(ctx) //nolint:errcheck // the ledger knows
-						}
-					}
-					client.Flush(ctx) //nolint:errcheck // the ledger knows
-				})
-			}
-			stop := make(chan struct{})
-			moves := 0
-			var mover sync.WaitGroup
-			mover.Go(func() {
-				tick := time.NewTicker(20 * time.Millisecond)
-				defer tick.Stop()
-				for {
-					select {
-					case <-stop:
-						return
-					case <-tick.C:
-						moves++
-						if err := b.cluster.MoveTopicPartition("orders", 0, (b.cluster.LeaderFor("orders", 0)+1)%3); err != nil {
-							t.Error(err)
-						}
-					}
-				}
-			})
-			wg.Wait()
-			if tt.acks == kgo.NoAck() { // the faults go on while the shim still delivers
-				eventually(t, "what the clients sent is delivered", func() bool { return b.book.Acknowledged() >= int64(producers*records) })
-			}
-			close(stop)
-			mover.Wait()
-			k.quiet.Store(true)
-			eventually(t, "everything is settled", func() bool { return b.book.Unsettled.Load() == 0 && b.book.InFlight.Load() == 0 })
-			eventually(t, "all memory is given back", func() bool { return b.buffers.Held() == 0 })
-			t.Logf("%d cuts at the brokers, %d at the clients, %d moves", k.cuts.Load(), kc.cuts.Load(), moves)
-			if k.cuts.Load() < 5 || moves < 1 {
-				t.Error("too few faults to show anything")
-			}
-			l.check(t, b.values("orders", 0), producers*records, tt.acks == kgo.NoAck())
-			for _, v := range b.book.Clients() {
-				t.Logf("%s: retries %d resends %d doubts %d unheard %d errors %v", v.ClientID, v.Done.Retries, v.Done.Resends, v.Done.Doubts, v.Done.Unheard, v.Done.Errors)
-			}
+			chaos(t, tt)
 		})
+	}
+}
+
+func chaos(t *testing.T, tt trouble) {
+	k, between := cutting(15)
+	b := start(t, contract.Idempotent, contract.Upgrade, between)
+	if tt.shared {
+		b.freezing(k)
+	}
+	ctx := deadline(t)
+	const producers = 4
+	records := 600
+	if tt.acks == kgo.NoAck() {
+		records = 150 // each is a request, and most are brought to another broker
+	}
+	if tt.shared {
+		records /= 3 // and they wait for each other
+	}
+	kc := &cutter{rand: rand.New(rand.NewPCG(3, 4)), odds: 20}
+	kc.quiet.Store(!tt.clients)
+	l := &ledger{acked: make(map[string]bool)}
+	var wg sync.WaitGroup
+	for p := range producers {
+		id := fmt.Sprint("producer-", p)
+		if tt.shared {
+			id = "producer"
+		}
+		client := b.client(append(weak(tt.acks), kgo.MaxProduceRequestsInflightPerBroker(tt.inFlight), kgo.ClientID(id), kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }),
+			kgo.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+				return &cutConn{Conn: conn, cutter: kc, client: true}, err
+			}))...)
+		wg.Go(func() {
+			for i := range records {
+				client.Produce(ctx, &kgo.Record{Topic: "orders", Value: fmt.Appendf(nil, "%d-%d", p, i)}, func(r *kgo.Record, err error) {
+					l.mu.Lock()
+					defer l.mu.Unlock()
+					l.acked[string(r.Value)] = err == nil
+				})
+				if i%4 == 0 || tt.acks == kgo.NoAck() {
+					client.Flush(ctx) //nolint:errcheck // the ledger knows
+				}
+			}
+			client.Flush(ctx) //nolint:errcheck // the ledger knows
+		})
+	}
+	stop := b.moveLeaders()
+	wg.Wait()
+	if tt.acks == kgo.NoAck() { // the faults go on while the shim still delivers
+		eventually(t, "what the clients sent is delivered", func() bool { return b.book.Acknowledged() >= int64(producers*records) })
+	}
+	moves := stop()
+	k.quiet.Store(true)
+	eventually(t, "everything is settled", func() bool { return b.book.Unsettled.Load() == 0 && b.book.InFlight.Load() == 0 })
+	eventually(t, "all memory is given back", func() bool { return b.buffers.Held() == 0 })
+	t.Logf("%d cuts at the brokers, %d at the clients, %d moves", k.cuts.Load(), kc.cuts.Load(), moves)
+	if k.cuts.Load() < 5 || moves < 1 {
+		t.Error("too few faults to show anything")
+	}
+	l.check(t, b.values("orders", 0), producers*records, tt.acks == kgo.NoAck())
+	for _, v := range b.book.Clients() {
+		t.Logf("%s: retries %d resends %d doubts %d unheard %d errors %v", v.ClientID, v.Done.Retries, v.Done.Resends, v.Done.Doubts, v.Done.Unheard, v.Done.Errors)
+	}
+}
+
+// moveLeaders moves one until it is told to stop; then it returns how often it did.
+func (b *bench) moveLeaders() func() int {
+	over := make(chan struct{})
+	moves := 0
+	var mover sync.WaitGroup
+	mover.Go(func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				moves++
+				if err := b.cluster.MoveTopicPartition("orders", 0, (b.cluster.LeaderFor("orders", 0)+1)%3); err != nil {
+					b.t.Error(err)
+				}
+			}
+		}
+	})
+	return func() int {
+		close(over)
+		mover.Wait()
+		return moves
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 const (
 	// elsewhereFor is how long a moment is waited for at which nothing is on the way.
 	elsewhereFor = 5 * time.Second
+	// quietFor is how long nothing has to come then: right after an answer is when most clients send the next request.
+	quietFor = 50 * time.Millisecond
 	// holdFor is how long nothing is read to make one.
 	holdFor = 100 * time.Millisecond
 )
@@ -64,7 +66,7 @@ func (c *conn) rests(now bool) {
 	}
 }
 
-// nudge wakes the goroutine of requests if the connection can end now. A client that expects no answers reads the end of the
+// nudge wakes the goroutine of requests in a moment, if the connection can end then. A client that expects no answers reads the end of the
 // connection when it looks, and is served until then.
 func (c *conn) nudge() {
 	if c.elsewhere.Load() == 0 {
@@ -81,7 +83,7 @@ func (c *conn) nudge() {
 	defer c.mu.Unlock()
 	if c.resting && !c.nudging && c.order.len() == 0 && c.taken.Load() >= bytesIn(c.client) { // else it goes on by itself
 		c.nudging = true
-		c.client.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // then it is closed already
+		c.client.SetReadDeadline(time.Now().Add(quietFor)) //nolint:errcheck // then it is closed already
 	}
 }
 

@@ -67,6 +67,7 @@ func (t *turn) leave() bool {
 // they never wait for each other. The caller holds seq.mu; it is let go while waiting.
 func (c *conn) enter(p *produced) error {
 	p.of = c.join(p.client)
+	c.numbered(p)
 	if p.swallow {
 		for _, other := range slices.Clone(p.of.members) {
 			if err := c.awaitReading(p, other); err != nil {
@@ -161,20 +162,23 @@ func (c *conn) behind(p *produced, l *line) error {
 	return nil
 }
 
-// awaitReading waits until the other connection has read what has come on it before this request. It does not wait for one that waits
-// for memory, nor for one that has read a later request and waits in this place itself: so they never wait for each other. The
-// caller holds seq.mu; it is let go while waiting.
+// awaitReading waits until the other connection has read what has come on it before this request. What another request waits for
+// came before that one: it takes a number below. Nobody waits for one that waits in this place itself with a later number, or for
+// memory: so they never wait for each other. The caller holds seq.mu; it is let go while waiting.
 func (c *conn) awaitReading(p *produced, other *conn) error {
 	come := bytesIn(other.client)
 	if other == c || other.taken.Load() >= come {
 		return nil
 	}
 	seq := &c.server.seq
+	r := &reading{of: other, come: come, number: p.number}
+	seq.reading = append(seq.reading, r)
 	seq.readers.Add(1)
 	c.waits.Store(p.number)
 	defer func() {
 		c.waits.Store(0)
 		seq.readers.Add(-1)
+		seq.reading = slices.DeleteFunc(seq.reading, func(other *reading) bool { return other == r })
 	}()
 	seq.changed.Broadcast() // who waits for this one looks again
 	if c.later == nil {
@@ -192,6 +196,23 @@ func (c *conn) awaitReading(p *produced, other *conn) error {
 		seq.changed.Wait()
 	}
 	return nil
+}
+
+// reading is what a request waits for: that a connection has read what has come on it.
+type reading struct {
+	of     *conn
+	come   int64
+	number int64
+}
+
+// numbered gives a request its place among those that wait for each other's connections: that of its reading, or, if others wait
+// until it is read, before theirs. The caller holds seq.mu.
+func (c *conn) numbered(p *produced) {
+	for _, r := range c.server.seq.reading {
+		if r.of == c && c.taken.Load() < r.come && r.number <= p.number {
+			p.number = r.number - 1
+		}
+	}
 }
 
 // caughtUp says how many bytes of the client were read and have entered their lines.

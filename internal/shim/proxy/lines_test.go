@@ -19,74 +19,6 @@ import (
 	"mooring.dev/mooring/internal/shim/wire"
 )
 
-// produced waits for the answer to a Produce of version 7, and returns its error code.
-func (b *bench) produced(r *wire.Reader) int16 {
-	b.t.Helper()
-	req := kmsg.NewPtrProduceRequest()
-	req.Version = 7
-	return readAnswer(b.t, r, req).(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode
-}
-
-// send one record, and wait until the shim has read it.
-func (b *bench) send(conn net.Conn, acks int16, value string) {
-	b.t.Helper()
-	before := b.seen()
-	if _, err := conn.Write(produceOne(1, acks, []byte("app"), value)); err != nil {
-		b.t.Fatal(err)
-	}
-	eventually(b.t, "the shim has read "+value, func() bool { return b.seen() == before+1 })
-}
-
-// seen is how many records of the client were read.
-func (b *bench) seen() (n int64) {
-	for _, v := range b.book.Clients() {
-		if v.ClientID == "app" {
-			n += v.Seen.Records
-		}
-	}
-	return n
-}
-
-// others writes a record as another client, on a connection of its own, and waits for its answer: what could be written
-// meanwhile is written then.
-func (b *bench) others() {
-	b.t.Helper()
-	conn := b.dialLeader()
-	if _, err := conn.Write(produceOne(1, 1, []byte("other"), ".")); err != nil {
-		b.t.Fatal(err)
-	}
-	if code := b.produced(wire.NewReader(conn, 1<<20)); code != 0 {
-		b.t.Fatalf("another client was answered with %d", code)
-	}
-}
-
-// inLog is what the client has written, in the order of the log.
-func (b *bench) inLog() string {
-	return strings.ReplaceAll(strings.Join(b.values("orders", 0), ""), ".", "")
-}
-
-// held keeps the first request of a kind until let is closed, and then does with it what then says. Others pass.
-func (b *bench) held(key kmsg.Key, then error) (arrived, let chan struct{}) {
-	arrived, let = make(chan struct{}), make(chan struct{})
-	var first atomic.Bool
-	b.cluster.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
-		b.cluster.KeepControl()
-		if first.Swap(true) {
-			return nil, nil, false
-		}
-		b.cluster.SleepControl(func() { close(arrived); <-let })
-		return nil, then, then != nil
-	})
-	return arrived, let
-}
-
-func (b *bench) moveLeader() {
-	b.t.Helper()
-	if err := b.cluster.MoveTopicPartition("orders", 0, (b.cluster.LeaderFor("orders", 0)+1)%3); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
 func TestABatchIsNotOvertakenWhileItsConnectionGetsAProducerID(t *testing.T) {
 	b := start(t, contract.Idempotent, contract.Upgrade)
 	arrived, let := b.held(kmsg.InitProducerID, nil)
@@ -176,45 +108,57 @@ func TestWhatWaitsAtTheOldLeaderGoesFirst(t *testing.T) {
 	}
 }
 
-// away is a dial function that reaches no broker at the address that is in gone.
-func away(gone *atomic.Value) func(*contract.Contract, *Options) {
+// away is a dial function that reaches no broker at the address that is in gone: nobody is there, or something in between takes
+// the connection and drops it.
+func away(gone *atomic.Value, dropped bool) func(*contract.Contract, *Options) {
 	return func(_ *contract.Contract, o *Options) {
 		o.dial = func(ctx context.Context, s upstream.Settings, address string) (*upstream.Conn, error) {
-			if gone.Load() == address {
+			if gone.Load() != address {
+				return upstream.Dial(ctx, s, address)
+			}
+			if !dropped {
 				return nil, errors.New("connection refused")
 			}
-			return upstream.Dial(ctx, s, address)
+			up, err := upstream.Dial(ctx, s, address)
+			if err == nil {
+				err = up.Conn.(*net.TCPConn).CloseRead()
+			}
+			return up, err
 		}
 	}
 }
 
 func TestAClientOfABrokerThatIsAwayIsKept(t *testing.T) {
-	var gone atomic.Value
-	b := start(t, contract.Idempotent, contract.Upgrade, away(&gone))
-	b.others()
-	gone.Store(b.realOf(b.cluster.LeaderFor("orders", 0)))
-	conn := b.dialLeader()
-	hello := kmsg.NewPtrApiVersionsRequest()
-	if _, err := conn.Write(wire.AppendRequest(nil, 1, []byte("app"), hello)); err != nil {
-		t.Fatal(err)
-	}
-	r := wire.NewReader(conn, 1<<20)
-	readAnswer(t, r, hello)
-	b.send(conn, 1, "A")
-	b.moveLeader()
-	if code := b.produced(r); code != 0 {
-		t.Errorf("it was answered with %d", code)
-	}
-	if got := b.inLog(); got != "A" {
-		t.Errorf("the log has %s", got)
-	}
-	// What only that broker can answer ends the connection, as no connection would.
-	other := b.dialNode(nodeAt(t, b, gone.Load().(string)))
-	if _, err := other.Write(wire.AppendRequest(nil, 1, []byte("app"), kmsg.NewPtrListGroupsRequest())); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := io.Copy(io.Discard, other); n > 0 {
-		t.Errorf("another broker answered for it with %d bytes (%v)", n, err)
+	for name, dropped := range map[string]bool{"nobody is there": false, "the connection is dropped": true} {
+		t.Run(name, func(t *testing.T) {
+			var gone atomic.Value
+			b := start(t, contract.Idempotent, contract.Upgrade, away(&gone, dropped))
+			b.others()
+			gone.Store(b.realOf(b.cluster.LeaderFor("orders", 0)))
+			conn := b.dialLeader()
+			hello := kmsg.NewPtrApiVersionsRequest()
+			if _, err := conn.Write(wire.AppendRequest(nil, 1, []byte("app"), hello)); err != nil {
+				t.Fatal(err)
+			}
+			r := wire.NewReader(conn, 1<<20)
+			readAnswer(t, r, hello)
+			b.send(conn, 1, "A")
+			b.moveLeader()
+			if code := b.produced(r); code != 0 {
+				t.Errorf("it was answered with %d", code)
+			}
+			if got := b.inLog(); got != "A" {
+				t.Errorf("the log has %s", got)
+			}
+			// What only that broker can answer ends the connection, as no connection would.
+			other := b.dialNode(nodeAt(t, b, gone.Load().(string)))
+			if _, err := other.Write(wire.AppendRequest(nil, 1, []byte("app"), kmsg.NewPtrListGroupsRequest())); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := io.Copy(io.Discard, other); n > 0 {
+				t.Errorf("another broker answered for it with %d bytes (%v)", n, err)
+			}
+		})
 	}
 }
 
@@ -339,7 +283,7 @@ func TestABrokerThatDoesNotAnswerIsNotWaitedForForEver(t *testing.T) {
 	}
 }
 
-// The broker is lost with a request for metadata between two batches.
+// The broker is lost with requests for something else between two batches.
 func TestMetadataIsAskedOfAnotherBrokerWhenOneIsLost(t *testing.T) {
 	b := start(t, contract.Idempotent, contract.Upgrade)
 	conn := b.dialLeader()
@@ -351,6 +295,9 @@ func TestMetadataIsAskedOfAnotherBrokerWhenOneIsLost(t *testing.T) {
 	ask.Version = 9
 	all := produceOne(1, 1, []byte("app"), "B")
 	all = append(all, wire.AppendRequest(nil, 2, []byte("app"), ask)...)
+	offsets := kmsg.NewPtrListOffsetsRequest()
+	offsets.Version, offsets.ReplicaID = 4, -1
+	all = append(all, wire.AppendRequest(nil, 2, []byte("app"), offsets)...)
 	all = append(all, produceOne(3, 1, []byte("app"), "C")...)
 	if _, err := conn.Write(all); err != nil {
 		t.Fatal(err)
@@ -370,6 +317,7 @@ func TestMetadataIsAskedOfAnotherBrokerWhenOneIsLost(t *testing.T) {
 			t.Errorf("it names a real broker: %+v", broker)
 		}
 	}
+	readAnswer(t, r, offsets)
 	if code := b.produced(r); code != 0 {
 		t.Errorf("C was answered with %d", code)
 	}

@@ -80,7 +80,7 @@ func (c *conn) push() error {
 		return nil
 	}
 	o.up.Close()
-	if c.unheard.Load() || c.keeps.Load() {
+	if c.unheard.Load() || c.keeps.Load() || !c.bound.Load() {
 		return nil
 	}
 	return err

@@ -167,7 +167,7 @@ func (c *conn) treat(r asked) error {
 	if r.produce != nil {
 		return c.sendProduce(r.produce)
 	}
-	if c.away.Load() && !anywhere(h.Key) {
+	if c.away.Load() && !anywhere(h.Key) && !opening(h.Key) {
 		f.Release()
 		return fmt.Errorf("%w: %s", errAway, kmsg.NameForKey(h.Key))
 	}
@@ -190,8 +190,10 @@ func (c *conn) treat(r asked) error {
 			x.kind = decode
 		}
 	}
-	if x.kind == decode && c.keeps.Load() {
+	if anywhere(h.Key) && len(f.Bytes) <= maxAgain {
 		x.again = bytes.Clone(f.Bytes[h.Body:])
+	} else {
+		c.bound.Store(true)
 	}
 	err := c.enqueue(x, f.Whole, user{frame: f})
 	if err != nil {
@@ -200,10 +202,22 @@ func (c *conn) treat(r asked) error {
 	return err
 }
 
-// anywhere says whether any broker can answer a request: what a producer asks before it produces.
+// maxAgain bounds the requests that are kept to be asked again.
+const maxAgain = 64 << 10
+
+// opening says whether a request is one that a client begins with, and that any broker can answer once.
+func opening(key int16) bool {
+	switch kmsg.Key(key) {
+	case kmsg.SASLHandshake, kmsg.SASLAuthenticate, kmsg.InitProducerID:
+		return true
+	}
+	return false
+}
+
+// anywhere says whether any broker can answer a request, twice too: what producers ask beside what they produce.
 func anywhere(key int16) bool {
 	switch kmsg.Key(key) {
-	case kmsg.ApiVersions, kmsg.Metadata, kmsg.FindCoordinator, kmsg.InitProducerID, kmsg.SASLHandshake, kmsg.SASLAuthenticate:
+	case kmsg.ApiVersions, kmsg.Metadata, kmsg.FindCoordinator, kmsg.DescribeCluster, kmsg.ListOffsets, kmsg.GetTelemetrySubscriptions, kmsg.PushTelemetry:
 		return true
 	}
 	return false

@@ -26,6 +26,7 @@ type sequencer struct {
 	// numbers counts the requests that were read, and readers those that wait until another connection has read on.
 	numbers atomic.Int64
 	readers atomic.Int32
+	reading []*reading
 }
 
 // maxIdle bounds the producers that wait for a client.

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	os.Setenv(EnvProgram, self)
+	os.Setenv(EnvProgram, self) //nolint:errcheck // the name is a constant
 	os.Exit(m.Run())
 }
 
@@ -108,7 +108,7 @@ func TestWhatIsTheSenders(t *testing.T) {
 		{"a subject that there is not", "", "404", body.V3Data{Format: body.Avro, Subject: "nowhere"}, CodeInvalidSchema},
 		{"a field that is missing, in Avro", `{"item":"a"}`, "not a value of the avro schema", body.V3Data{Format: body.Avro, Schema: `{"type":"record","name":"R","fields":[{"name":"n","type":"int"}]}`}, CodeConversion},
 		{"a number out of range, in Avro", `4294967296`, "not a value", body.V3Data{Format: body.Avro, Schema: `"int"`}, CodeConversion},
-		{"a field that is missing, in JSON", `{}`, "item", body.V3Data{Format: body.JSONSchema, SchemaID: 7}, CodeConversion},
+		{"a field that is missing, in JSON", `{}`, "jsonschema validation failed: at '': missing property 'item'", body.V3Data{Format: body.JSONSchema, SchemaID: 7}, CodeConversion},
 		{"a field that is unknown, in Protobuf", `{"color":1}`, "color", body.V3Data{Format: body.Protobuf, Schema: orderProto}, CodeConversion},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,8 +257,8 @@ func TestTheProgramEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	value := []byte(`{"item":"a","count":null}`)
-	r.process.run.command.Process.Kill()
-	r.process.run.command.Process.Wait()
+	r.process.run.command.Process.Kill() //nolint:errcheck // the next line waits for its end
+	r.process.run.command.Process.Wait() //nolint:errcheck // it was killed
 	if _, err := e.Append(nil, value); err == nil {
 		t.Error("encoded by nobody")
 	}
@@ -274,5 +274,27 @@ func TestTheProgramEnds(t *testing.T) {
 	var mistake *Error
 	if _, err := r.Encoder(t.Context(), n); err == nil || errors.As(err, &mistake) {
 		t.Errorf("without the program: %v", err)
+	}
+}
+
+// What a value costs on its way to the program that encodes and back.
+func BenchmarkAppend(b *testing.B) {
+	fake := srfake.New()
+	defer fake.Close()
+	r, err := New(contract.SchemaRegistry{URL: fake.URL()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	e, err := r.Encoder(b.Context(), named(body.V3Data{Format: body.Avro, Schema: order}))
+	if err != nil {
+		b.Fatal(err)
+	}
+	value, out := []byte(`{"item":"a","count":null}`), []byte(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if out, err = e.Append(out[:0], value); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
