@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -117,7 +116,6 @@ func orders() *v1alpha1.KafkaTopic {
 }
 
 func TestEventsSayWhatHappenedOnce(t *testing.T) {
-	const warning = corev1.EventTypeWarning
 	for name, row := range map[string]struct {
 		reason string
 		tell   func(e Events)
