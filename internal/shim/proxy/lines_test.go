@@ -150,6 +150,16 @@ func TestAClientOfABrokerThatIsAwayIsKept(t *testing.T) {
 			if got := b.inLog(); got != "A" {
 				t.Errorf("the log has %s", got)
 			}
+			// A batch with a producer of its own cannot be brought elsewhere by the shim.
+			own := b.dialNode(nodeAt(t, b, gone.Load().(string)))
+			idempotent := oneRecord("x")
+			wire.Batch(idempotent).SetProducer(7, 0, 0)
+			if _, err := own.Write(produceRecords(1, idempotent)); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := io.Copy(io.Discard, own); n > 0 {
+				t.Errorf("a broker that does not lead answered with %d bytes (%v)", n, err)
+			}
 			// What only that broker can answer ends the connection, as no connection would.
 			other := b.dialNode(nodeAt(t, b, gone.Load().(string)))
 			if _, err := other.Write(wire.AppendRequest(nil, 1, []byte("app"), kmsg.NewPtrListGroupsRequest())); err != nil {
@@ -160,6 +170,17 @@ func TestAClientOfABrokerThatIsAwayIsKept(t *testing.T) {
 			}
 		})
 	}
+}
+
+// produceRecords is a Produce of a batch as it is.
+func produceRecords(id int32, records []byte) []byte {
+	req := kmsg.NewPtrProduceRequest()
+	req.Version, req.Acks, req.TimeoutMillis = 7, -1, 5000
+	rt, rp := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
+	rt.Topic, rp.Records = "orders", records
+	rt.Partitions = []kmsg.ProduceRequestTopicPartition{rp}
+	req.Topics = []kmsg.ProduceRequestTopic{rt}
+	return wire.AppendRequest(nil, id, []byte("idempotent"), req)
 }
 
 func nodeAt(t *testing.T, b *bench, address string) int32 {

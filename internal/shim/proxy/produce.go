@@ -199,12 +199,13 @@ func (c *conn) judge(p *produced, size int) {
 		if q.verdict.Reason != policy.Fine && q.verdict != acks {
 			p.who.Weak(q.verdict.Reason)
 		}
-		if q.verdict.Action != policy.Reject {
+		switch {
+		case q.verdict.Action == policy.Reject:
+			q.done, q.code = true, q.verdict.Code
+			p.who.Rejected(q.verdict.Reason)
+		default:
 			p.sent++
-			continue
 		}
-		q.done, q.code = true, q.verdict.Code
-		p.who.Rejected(q.verdict.Reason)
 	}
 }
 

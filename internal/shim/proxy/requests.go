@@ -164,8 +164,12 @@ func (c *conn) treat(r asked) error {
 		c.drop(r)
 		return err
 	}
-	if r.produce != nil {
-		return c.sendProduce(r.produce)
+	if p := r.produce; p != nil {
+		if c.away.Load() && p.of == nil && !p.swallow { // what the shim cannot bring elsewhere; the client finds its broker again
+			c.drop(r)
+			return fmt.Errorf("%w: Produce", errAway)
+		}
+		return c.sendProduce(p)
 	}
 	if c.away.Load() && !anywhere(h.Key) && !opening(h.Key) {
 		f.Release()
