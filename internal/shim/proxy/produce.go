@@ -199,13 +199,12 @@ func (c *conn) judge(p *produced, size int) {
 		if q.verdict.Reason != policy.Fine && q.verdict != acks {
 			p.who.Weak(q.verdict.Reason)
 		}
-		switch {
-		case q.verdict.Action == policy.Reject:
-			q.done, q.code = true, q.verdict.Code
-			p.who.Rejected(q.verdict.Reason)
-		default:
+		if q.verdict.Action != policy.Reject {
 			p.sent++
+			continue
 		}
+		q.done, q.code = true, q.verdict.Code
+		p.who.Rejected(q.verdict.Reason)
 	}
 }
 
