@@ -58,7 +58,7 @@ func TestWhichFormatNamesAll(t *testing.T) {
 
 // The formats are those that the CRD takes.
 func TestFormatsAreTheCRDs(t *testing.T) {
-	source, err := os.ReadFile("../../api/v1alpha1/producerprofile_types.go")
+	source, err := os.ReadFile("../../api/v1alpha1/producerprofile_injection_types.go")
 	if err != nil {
 		t.Fatal(err)
 	}

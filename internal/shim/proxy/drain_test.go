@@ -66,7 +66,9 @@ func TestDrainCountsWhatItHadToLeave(t *testing.T) {
 	<-arrived
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if s := b.Drain(ctx); s != (Summary{Lost: records}) {
-		t.Errorf("%+v", s)
+	// What the first connection has sent is not answered. When it is given up, the other one's turn comes: that may still be written.
+	s := b.Drain(ctx)
+	if s.Lost < records/2 || s.Lost+s.Acknowledged != records || s.Flushed != s.Acknowledged {
+		t.Errorf("%+v of %d records", s, records)
 	}
 }
