@@ -44,6 +44,12 @@ var _ = Describe("A profile's change", func() {
 		phase("%d pods with a shim are available after %s", replicas, time.Since(began).Round(time.Second))
 		before := node.Pods(ctx, namespace, "fleet")
 		Expect(before).To(HaveLen(replicas))
+		// A running fleet is asked about, and not two cores on which fifty pods are still being started.
+		allCurrent := func(g Gomega) {
+			g.Expect(node.Get(ctx, client.ObjectKeyFromObject(profile), profile)).To(Succeed())
+			g.Expect(profile.Status.Pods).To(HaveValue(Equal(v1alpha1.PodCounts{Bound: replicas, Current: replicas})))
+		}
+		Eventually(ctx, allCurrent).Should(Succeed())
 
 		var patched, projected []time.Duration
 		for round := range rounds {
@@ -68,10 +74,7 @@ var _ = Describe("A profile's change", func() {
 				Expect(status.ContainerID).To(Equal(containerStatus(pod, status.Name).ContainerID))
 			}
 		}
-		Eventually(ctx, func(g Gomega) {
-			g.Expect(node.Get(ctx, client.ObjectKeyFromObject(profile), profile)).To(Succeed())
-			g.Expect(profile.Status.Pods).To(HaveValue(Equal(v1alpha1.PodCounts{Bound: replicas, Current: replicas})))
-		}).Should(Succeed())
+		Eventually(ctx, allCurrent).Should(Succeed())
 
 		// So many ends at once would slow the next spec down, and its figures.
 		Expect(node.Delete(ctx, d)).To(Succeed())
