@@ -50,7 +50,7 @@ type httpShim struct {
 func (h httpShim) topic(t *testing.T, name string) string {
 	t.Helper()
 	topic := fmt.Sprintf("http-%s-%s", h.up, name)
-	if _, err := h.admin.CreateTopic(t.Context(), 3, 3, nil, topic); err != nil {
+	if err := rig.MakeTopic(t.Context(), h.cluster.State().Bootstrap.Plaintext, 3, 3, topic); err != nil {
 		t.Fatal(err)
 	}
 	return topic

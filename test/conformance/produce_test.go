@@ -20,6 +20,7 @@ import (
 
 	"mooring.dev/mooring/api/v1alpha1"
 	"mooring.dev/mooring/internal/producer"
+	"mooring.dev/mooring/test/shim/rig"
 )
 
 // writers write one record to a topic, each with its client's rendered configuration.
@@ -51,8 +52,7 @@ func TestProduce(t *testing.T) {
 			c := configOf(t, guarantee, strings.Split(servers, ","))
 			t.Run(string(c.Guarantee)+"/"+string(client), func(t *testing.T) {
 				topic := fmt.Sprintf("conformance-%s-%s-%d", strings.ToLower(string(c.Guarantee)), client, time.Now().UnixNano())
-				admin := makeTopic(t, c.Bootstrap(), topic)
-				defer admin.DeleteTopics(context.WithoutCancel(t.Context()), topic)
+				makeTopic(t, c.Bootstrap(), topic)
 				write(t, c.WithTransactionalID(topic), topic)
 				r := readBack(t, c.Bootstrap(), topic)
 				able := client != producer.ClientKafkaGo
@@ -81,18 +81,22 @@ func configOf(t *testing.T, guarantee string, servers []string) producer.Config 
 	return producer.Resolve(&p, cluster, "shop")
 }
 
-func makeTopic(t *testing.T, servers []string, topic string) *kadm.Client {
+// makeTopic makes a topic of one partition, and removes it when the test is over.
+func makeTopic(t *testing.T, servers []string, topic string) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(servers...))
-	if err != nil {
+	if err := rig.MakeTopic(t.Context(), servers, 1, -1, topic); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(client.Close)
-	admin := kadm.NewClient(client)
-	if _, err := admin.CreateTopic(t.Context(), 1, -1, nil, topic); err != nil {
-		t.Fatal(err)
-	}
-	return admin
+	t.Cleanup(func() {
+		admin, err := kadm.NewOptClient(kgo.SeedBrokers(servers...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer admin.Close()
+		if _, err := admin.DeleteTopic(context.WithoutCancel(t.Context()), topic); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func readBack(t *testing.T, servers []string, topic string) *kgo.Record {

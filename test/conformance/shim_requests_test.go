@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -91,11 +90,11 @@ func logSizes(t *testing.T, c *local.Cluster) map[int32]int64 {
 }
 
 // control shows that acks=1 would be seen: in the request logs of the brokers there is what a client without the shim does.
-func control(t *testing.T, cluster *local.Cluster, admin *kadm.Client) {
+func control(t *testing.T, cluster *local.Cluster) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if _, err := admin.CreateTopic(ctx, 1, 3, nil, "shim-control"); err != nil {
+	if err := rig.MakeTopic(ctx, cluster.State().Bootstrap.Plaintext, 1, 3, "shim-control"); err != nil {
 		t.Fatal(err)
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.State().Bootstrap.Plaintext...), kgo.ClientID("control"), kgo.DefaultProduceTopic("shim-control"),

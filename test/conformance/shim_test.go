@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"mooring.dev/mooring/hack/localkafka/local"
@@ -134,12 +133,7 @@ func TestShim(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster := shimBrokers(t)
-	admin, err := kadm.NewOptClient(kgo.SeedBrokers(cluster.State().Bootstrap.Plaintext...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	control(t, cluster, admin)
+	control(t, cluster)
 	for _, up := range upstreams {
 		t.Run(up.name, func(t *testing.T) {
 			c := rig.Contract([]string{"later:1"}, contract.Idempotent, contract.Upgrade)
@@ -150,7 +144,7 @@ func TestShim(t *testing.T) {
 			}
 			defer shim.Kill()
 			from, begin := logSizes(t, cluster), time.Now()
-			asked := throughShim(t, cluster, admin, shim, up.name)
+			asked := throughShim(t, cluster, shim, up.name)
 			views, err := shim.Audit(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -176,7 +170,7 @@ func TestShim(t *testing.T) {
 }
 
 // throughShim lets every client do its work, three at a time. It returns how many did.
-func throughShim(t *testing.T, cluster *local.Cluster, admin *kadm.Client, shim *rig.Shim, up string) int {
+func throughShim(t *testing.T, cluster *local.Cluster, shim *rig.Shim, up string) int {
 	var asked atomic.Int32
 	places := make(chan struct{}, 3)
 	t.Run("clients", func(t *testing.T) {
@@ -186,7 +180,7 @@ func throughShim(t *testing.T, cluster *local.Cluster, admin *kadm.Client, shim 
 				places <- struct{}{}
 				defer func() { <-places }()
 				topic := fmt.Sprintf("shim-%s-%s-%s", up, client.name, client.how)
-				if _, err := admin.CreateTopic(t.Context(), 3, 3, nil, topic); err != nil {
+				if err := rig.MakeTopic(t.Context(), cluster.State().Bootstrap.Plaintext, 3, 3, topic); err != nil {
 					t.Fatal(err)
 				}
 				begin := time.Now()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,35 +27,17 @@ const topic = "bench"
 // child is a process of this program in another role, or the shim.
 type child struct {
 	command *exec.Cmd
-	input   io.WriteCloser
+	role    *rig.Role // nil for the shim
 	address string
 }
 
-// spawn a role; it says its address when it is ready, and ends with its standard input.
-func spawn(ctx context.Context, role, brokers string) (*child, error) {
-	self, err := os.Executable()
+// spawn a role.
+func spawn(ctx context.Context, name, brokers string) (*child, error) {
+	r, err := rig.Spawn(ctx, name, brokers)
 	if err != nil {
 		return nil, err
 	}
-	c := &child{command: exec.CommandContext(ctx, self, role, brokers)}
-	c.command.Stderr = os.Stderr
-	if c.input, err = c.command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := c.command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.command.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		c.stop()
-		return nil, fmt.Errorf("%s did not start: %w", role, err)
-	}
-	c.address = strings.TrimSpace(line)
-	return c, nil
+	return &child{command: r.Command, role: r, address: r.Addresses[0]}, nil
 }
 
 // startShim starts the shim as it is in a pod: its own program, with its own settings of the memory.
@@ -94,13 +75,12 @@ func startShim(ctx context.Context, program, brokers string) (*child, error) {
 }
 
 func (c *child) stop() {
-	if c.input == nil {
+	if c.role == nil {
 		_ = c.command.Process.Signal(syscall.SIGTERM) // it has ended, then
 		_ = c.command.Wait()
 		return
 	}
-	c.input.Close()
-	_ = c.command.Wait() // it was told to end
+	c.role.Stop()
 }
 
 // role runs until standard input ends.

@@ -106,12 +106,12 @@ func (b *bench) open(ctx context.Context) error {
 }
 
 func (b *bench) fake(ctx context.Context) error {
-	brokers, err := spawn(ctx, "brokers", "-")
+	brokers, err := rig.Spawn(ctx, "brokers", "-")
 	if err != nil {
 		return err
 	}
-	b.ends = append(b.ends, brokers.stop)
-	b.brokers = brokers.addresses
+	b.ends = append(b.ends, brokers.Stop)
+	b.brokers = brokers.Addresses
 	return nil
 }
 
@@ -152,14 +152,14 @@ const (
 
 // throughRelay has the client dial the relay where it would dial a broker: the relay itself knows nothing of Kafka.
 func (b *bench) throughRelay(ctx context.Context, role, name string) error {
-	c, err := spawn(ctx, role, strings.Join(b.brokers, ","))
+	c, err := rig.Spawn(ctx, role, strings.Join(b.brokers, ","))
 	if err != nil {
 		return err
 	}
-	b.ends = append(b.ends, c.stop)
+	b.ends = append(b.ends, c.Stop)
 	instead := make(map[string]string)
 	for i, address := range b.brokers {
-		instead[address] = c.addresses[i]
+		instead[address] = c.Addresses[i]
 	}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		other, ok := instead[address]
@@ -168,7 +168,7 @@ func (b *bench) throughRelay(ctx context.Context, role, name string) error {
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, other)
 	}
-	w := &way{name: name, pid: c.command.Process.Pid, opts: []kgo.Opt{kgo.SeedBrokers(b.brokers...), kgo.Dialer(dial)}}
+	w := &way{name: name, pid: c.Command.Process.Pid, opts: []kgo.Opt{kgo.SeedBrokers(b.brokers...), kgo.Dialer(dial)}}
 	w.idle, err = rss(w.pid)
 	b.ways = append(b.ways, w)
 	return err

@@ -1,54 +1,12 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// child is a process of this program in another role.
-type child struct {
-	command   *exec.Cmd
-	input     io.WriteCloser
-	addresses []string
-}
-
-func spawn(ctx context.Context, name, argument string) (*child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	c := &child{command: exec.CommandContext(ctx, self, name, argument)}
-	c.command.Stderr = os.Stderr
-	if c.input, err = c.command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := c.command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.command.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		c.stop()
-		return nil, fmt.Errorf("%s did not start: %w", name, err)
-	}
-	c.addresses = strings.Split(strings.TrimSpace(line), ",")
-	return c, nil
-}
-
-func (c *child) stop() {
-	c.input.Close()
-	c.command.Wait() //nolint:errcheck // it was told to end
-}
 
 // hertz is the kernel's unit of CPU time in /proc: USER_HZ, which is 100 on every Linux.
 const hertz = 100
