@@ -62,6 +62,7 @@ var _ = Describe("A profile's change", func() {
 		phase("%d changes on %d pods, from the profile's patch to each pod's contract: %s (limit %s)", rounds, replicas, quantiles(patched), patchLimit)
 		late := len(projected) - len(slices.DeleteFunc(slices.Clone(projected), func(d time.Duration) bool { return d > patchLimit }))
 		phase("and from there to the shim's own /metrics, which is the kubelet's part: %s; %d of %d at its next look", quantiles(projected), late, len(projected))
+		Expect(quantile(patched, 0.5)).To(BeNumerically("<", 5*time.Second))
 		Expect(quantile(projected, 0.5)).To(BeNumerically("<", 5*time.Second))
 
 		By("being the same containers, and counted in the profile's status")
