@@ -37,7 +37,8 @@ type ContractReconciler struct {
 	Events Events
 	Now    func() time.Time
 
-	limit flowcontrol.RateLimiter
+	limit     flowcontrol.RateLimiter
+	untouched untouched
 	// told are the last notes about pods that were missed or cannot be given their profile, and about workloads whose restart
 	// is stuck. Nobody hears of a workload that goes, so there are at most rememberedNotes; one that falls out is told again.
 	mu   sync.Mutex
@@ -66,6 +67,7 @@ func (r *ContractReconciler) Reconcile(ctx context.Context, p *v1alpha1.Producer
 		return outcome.Retry(err).Result()
 	}
 	err = r.patch(ctx, states)
+	due, errTouch := r.touch(ctx, states)
 	r.announce(p, states)
 	next, errRollout := r.rollOut(ctx, p, states)
 	errStatus := writePodCounts(ctx, r.Client, p, countPods(states))
@@ -74,8 +76,10 @@ func (r *ContractReconciler) Reconcile(ctx context.Context, p *v1alpha1.Producer
 		return outcome.Retry(err).Result()
 	case errRollout != nil:
 		return outcome.Retry(errRollout).Result()
+	case errTouch != nil:
+		return outcome.Retry(errTouch).Result()
 	}
-	return next.Or(errStatus).Result()
+	return next.Within(due).Or(errStatus).Result()
 }
 
 // observe says how each pod of a profile stands to it. A profile resolves alike for all pods of a namespace.
@@ -126,6 +130,11 @@ func (r *ContractReconciler) bind(ctx context.Context, p *v1alpha1.ProducerProfi
 // patch writes the annotations that differ, many at once. The kubelet writes the files, and the shim reads them again. A pod
 // that could not be patched stays stale, and the first error comes back.
 func (r *ContractReconciler) patch(ctx context.Context, states []podState) error {
+	return r.each(ctx, states, r.patchOne)
+}
+
+// each does something for each pod that has annotations to be written, many at once, and returns the first error.
+func (r *ContractReconciler) each(ctx context.Context, states []podState, do func(context.Context, *podState) error) error {
 	var first error
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -138,7 +147,7 @@ func (r *ContractReconciler) patch(ctx context.Context, states []podState) error
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			err := r.patchOne(ctx, s)
+			err := do(ctx, s)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil && first == nil {
@@ -151,6 +160,24 @@ func (r *ContractReconciler) patch(ctx context.Context, states []podState) error
 }
 
 func (r *ContractReconciler) patchOne(ctx context.Context, s *podState) error {
+	err := r.annotate(ctx, s)
+	if apierrors.IsNotFound(err) {
+		return nil // it is gone, and its event is on the way
+	}
+	if err != nil { // a conflict too: another pod has the name by now, or others wrote at once; the cache will say which
+		contractPatches.WithLabelValues("failed").Inc()
+		return fmt.Errorf("patch the contract of pod %s/%s: %w", s.pod.Namespace, s.pod.Name, err)
+	}
+	contractPatches.WithLabelValues("ok").Inc()
+	r.untouched.note(s.pod.UID, r.Now())
+	if s.State == inject.Stale {
+		s.State = inject.Current
+	}
+	return nil
+}
+
+// annotate a pod.
+func (r *ContractReconciler) annotate(ctx context.Context, s *podState) error {
 	if err := r.limit.Wait(ctx); err != nil {
 		return err
 	}
@@ -163,19 +190,7 @@ func (r *ContractReconciler) patchOne(ctx context.Context, s *podState) error {
 	}
 	target := &corev1.Pod{}
 	target.Namespace, target.Name = s.pod.Namespace, s.pod.Name
-	err = r.Client.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), fieldOwner)
-	if apierrors.IsNotFound(err) {
-		return nil // it is gone, and its event is on the way
-	}
-	if err != nil { // a conflict too: another pod has the name by now, or others wrote at once; the cache will say which
-		contractPatches.WithLabelValues("failed").Inc()
-		return fmt.Errorf("patch the contract of pod %s/%s: %w", s.pod.Namespace, s.pod.Name, err)
-	}
-	contractPatches.WithLabelValues("ok").Inc()
-	if s.State == inject.Stale {
-		s.State = inject.Current
-	}
-	return nil
+	return r.Client.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), fieldOwner)
 }
 
 // countPods sums the pods up. Those that are gone by now are counted once more; their event is on the way.

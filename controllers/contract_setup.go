@@ -95,6 +95,7 @@ func (r *ContractReconciler) byPod() handler.EventHandler {
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
 			r.news(e.Object.GetUID(), "")
+			r.untouched.forget(e.Object.GetUID())
 			wake(ctx, q, e.Object)
 		},
 	}

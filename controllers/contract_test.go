@@ -201,7 +201,7 @@ func TestAPatchThatFails(t *testing.T) {
 					return tt.answer
 				},
 			}).Build()
-			r := &ContractReconciler{Client: c}
+			r := &ContractReconciler{Client: c, Now: time.Now}
 			r.init()
 			state := stateOf("a", inject.Stale)
 			state.Annotations = map[string]string{v1alpha1.AnnotationContract: "{}"}
@@ -211,6 +211,57 @@ func TestAPatchThatFails(t *testing.T) {
 			}
 			if current := states[0].State == inject.Current; current != (tt.answer == nil) {
 				t.Errorf("the pod counts as %s", states[0].State)
+			}
+		})
+	}
+}
+
+// A pod whose contract was patched is touched once more a while later, so that a kubelet that was busy looks again; not before, and
+// not twice.
+func TestAPodIsTouchedAfterItsContractChanged(t *testing.T) {
+	pods := schema.GroupResource{Resource: "pods"}
+	for name, tt := range map[string]struct {
+		answer error // to the touch
+		again  bool  // it stays due
+	}{
+		"touched":          {nil, false},
+		"gone":             {apierrors.NewNotFound(pods, "a"), false},
+		"API server fails": {apierrors.NewInternalError(errors.New("etcd")), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var patches []string
+			var answer error
+			c := fake.NewClientBuilder().WithInterceptorFuncs(interceptor.Funcs{
+				Patch: func(_ context.Context, _ client.WithWatch, o client.Object, p client.Patch, _ ...client.PatchOption) error {
+					data, err := p.Data(o)
+					if err != nil {
+						t.Error(err)
+					}
+					patches = append(patches, string(data))
+					return answer
+				},
+			}).Build()
+			now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+			r := &ContractReconciler{Client: c, Now: func() time.Time { return now }}
+			r.init()
+			state := stateOf("a", inject.Stale)
+			state.Annotations = map[string]string{v1alpha1.AnnotationContract: "{}"}
+			if err := r.patch(t.Context(), []podState{state}); err != nil {
+				t.Fatal(err)
+			}
+			current := []podState{stateOf("a", inject.Current), stateOf("b", inject.Current)} // nothing was written to b
+			now = now.Add(time.Second)
+			if next, err := r.touch(t.Context(), current); err != nil || next != lookAgainAfter-time.Second || len(patches) != 1 {
+				t.Fatalf("a second after the patch: next %s, %v, patches %q", next, err, patches)
+			}
+			now, answer = now.Add(lookAgainAfter), tt.answer
+			next, err := r.touch(t.Context(), current)
+			if (err != nil) != tt.again || next != 0 || len(patches) != 2 || !strings.Contains(patches[1], `"kafka.mooring.dev/contract-touched":"2026-11-22T03:00:04Z"`) || !strings.Contains(patches[1], string(current[0].pod.UID)) {
+				t.Fatalf("when it is due: next %s, %v, patches %q", next, err, patches)
+			}
+			answer = nil
+			if _, err := r.touch(t.Context(), current); err != nil || (len(patches) == 3) != tt.again {
+				t.Errorf("after that: %v, patches %q", err, patches)
 			}
 		})
 	}

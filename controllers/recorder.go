@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"strings"
 	"sync"
@@ -24,11 +25,11 @@ import (
 )
 
 const (
-	// maxQueuedEvents is how many Events wait to be written. Ten thousand topics at once fit; beyond it the newest is dropped and
-	// counted, because whoever has something to tell never waits for it to be written down.
-	maxQueuedEvents = 16384
 	// eventWriters is few: what Events tell may come late, and the statuses that are written meanwhile may not.
 	eventWriters = 8
+	// maxQueuedEvents is how many Events wait for each writer. Those of ten thousand topics at once fit; beyond it the newest is
+	// dropped and counted, because whoever has something to tell never waits for it to be written down.
+	maxQueuedEvents = 2048
 	// eventTries is how often the API server is asked to take one, and eventTimeout how long it may take each time.
 	eventTries   = 4
 	eventTimeout = 15 * time.Second
@@ -48,7 +49,8 @@ type Recorder struct {
 	sink     eventsclient.EventsGetter
 	scheme   *runtime.Scheme
 	instance string
-	queue    chan written
+	// queues of the writers. An Event and its counts are one writer's, so that an older count never follows a newer one.
+	queues [eventWriters]chan written
 
 	mu   sync.Mutex
 	last int64 // what the last name ends in
@@ -85,7 +87,11 @@ func newRecorder(sink eventsclient.EventsGetter, scheme *runtime.Scheme) *Record
 	if err != nil {
 		host = "unknown" // the name only tells apart who wrote an Event
 	}
-	return &Recorder{sink: sink, scheme: scheme, instance: Cut("mooring-"+host, 128), queue: make(chan written, maxQueuedEvents), recent: lru.New(rememberedEvents)}
+	r := &Recorder{sink: sink, scheme: scheme, instance: Cut("mooring-"+host, 128), recent: lru.New(rememberedEvents)}
+	for i := range r.queues {
+		r.queues[i] = make(chan written, maxQueuedEvents)
+	}
+	return r
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: what the leader said last is written after it has stopped leading.
@@ -140,20 +146,27 @@ func (r *Recorder) count(event *eventsv1.Event) written {
 
 func (r *Recorder) send(w written) {
 	select {
-	case r.queue <- w:
+	case r.queues[writerOf(w.event.Name)] <- w:
 	default:
 		eventsDropped.Inc()
 	}
 }
 
+// writerOf an Event's name.
+func writerOf(name string) int {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return int(h.Sum32() % eventWriters)
+}
+
 // Start implements manager.Runnable.
 func (r *Recorder) Start(ctx context.Context) error {
 	var group sync.WaitGroup
-	for range eventWriters {
+	for _, queue := range r.queues {
 		group.Go(func() {
 			for {
 				select {
-				case w := <-r.queue:
+				case w := <-queue:
 					r.write(ctx, w)
 				case <-ctx.Done():
 					return
@@ -170,12 +183,9 @@ func (r *Recorder) Start(ctx context.Context) error {
 func (r *Recorder) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lastEvents)
 	defer cancel()
-	for ctx.Err() == nil {
-		select {
-		case w := <-r.queue:
-			r.write(ctx, w)
-		default:
-			return
+	for _, queue := range r.queues {
+		for ctx.Err() == nil && len(queue) > 0 {
+			r.write(ctx, <-queue)
 		}
 	}
 }

@@ -1,10 +1,10 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +31,8 @@ type book struct {
 	fail func(try int) error
 	// slow is how long each takes.
 	slow time.Duration
+	// late is how much longer a count takes; nil is no longer.
+	late func(count []byte) time.Duration
 
 	mu     sync.Mutex
 	tries  int
@@ -78,6 +80,9 @@ func (b *book) Create(ctx context.Context, e *eventsv1.Event, _ metav1.CreateOpt
 func (b *book) Patch(ctx context.Context, name string, _ types.PatchType, data []byte, _ metav1.PatchOptions, _ ...string) (*eventsv1.Event, error) {
 	if err := b.take(ctx); err != nil {
 		return nil, err
+	}
+	if b.late != nil {
+		<-time.After(b.late(data))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -264,7 +269,7 @@ func TestAnEventIsTriedAgainUnlessItIsRefused(t *testing.T) {
 				b := &book{fail: row.fail}
 				r := testRecorder(t, b)
 				Events{Recorder: r}.normal(orders(), eventConfigured, "a step")
-				r.write(t.Context(), <-r.queue)
+				r.write(t.Context(), <-queueOf(t, r))
 				if b.tries != row.tries || len(b.told()) != row.told {
 					t.Errorf("%d tries, %d written; want %d and %d: %s", b.tries, len(b.told()), row.tries, row.told, row.reason)
 				}
@@ -273,15 +278,54 @@ func TestAnEventIsTriedAgainUnlessItIsRefused(t *testing.T) {
 	}
 }
 
+// queueOf is the queue that has something.
+func queueOf(t *testing.T, r *Recorder) chan written {
+	t.Helper()
+	for _, queue := range r.queues {
+		if len(queue) > 0 {
+			return queue
+		}
+	}
+	t.Fatal("nothing waits to be written")
+	return nil
+}
+
+// Counts of one Event are written one after another: an older one that takes long does not follow a newer one.
+func TestACountDoesNotGoBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &book{late: func(data []byte) time.Duration {
+			return map[bool]time.Duration{true: time.Second}[bytes.Contains(data, []byte(`"count":2`))]
+		}}
+		r := testRecorder(t, b)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Start(ctx) }()
+		for range 3 {
+			Events{Recorder: r}.warning(orders(), "PolicyViolation", "too many partitions")
+			synctest.Wait()
+		}
+		<-time.After(2 * time.Second)
+		if diff := cmp.Diff(map[string]int32{"Warning PolicyViolation: too many partitions": 3}, b.told()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhoeverTellsNeverWaits(t *testing.T) {
 	b := &book{}
 	r := testRecorder(t, b)
-	r.queue = make(chan written, 2) // and nobody writes
-	for i := range 5 {
-		Events{Recorder: r}.normal(orders(), eventConfigured, "%s", fmt.Sprint("step ", i))
+	for i := range r.queues {
+		r.queues[i] = make(chan written, 2) // and nobody writes
 	}
-	if len(r.queue) != 2 {
-		t.Errorf("%d wait, want 2", len(r.queue))
+	for range 5 {
+		Events{Recorder: r}.warning(orders(), "PolicyViolation", "too many partitions")
+	}
+	if n := len(queueOf(t, r)); n != 2 {
+		t.Errorf("%d wait, want 2", n)
 	}
 }
 
@@ -290,7 +334,7 @@ func TestACountFindsItsEventGone(t *testing.T) {
 	r := testRecorder(t, b)
 	Events{Recorder: r}.warning(orders(), "PolicyViolation", "too many partitions")
 	Events{Recorder: r}.warning(orders(), "PolicyViolation", "too many partitions")
-	<-r.queue // the first never arrived
+	<-queueOf(t, r) // the first never arrived
 	r.drain(t.Context())
 	if diff := cmp.Diff(map[string]int32{"Warning PolicyViolation: too many partitions": 2}, b.told()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -20,6 +20,9 @@ const (
 	AnnotationProducerStatus = "kafka.mooring.dev/producer-status"
 	// AnnotationContract is written by Mooring on a Pod: the contract that the shim reads.
 	AnnotationContract = "kafka.mooring.dev/contract"
+	// AnnotationContractTouched is written by Mooring on a Pod some seconds after it changed the contract, with the time: a kubelet
+	// that was busy with the pod when the change came looks at it again.
+	AnnotationContractTouched = "kafka.mooring.dev/contract-touched"
 
 	// LabelInjection, InjectionEnabled on a Namespace, lets the selectors of ProducerProfiles bind its pods.
 	LabelInjection = "kafka.mooring.dev/injection"

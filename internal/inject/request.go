@@ -77,7 +77,7 @@ const domain = "kafka.mooring.dev/"
 // knownKeys are the annotations that a pod, a template or a workload may have.
 var knownKeys = []string{
 	v1alpha1.AnnotationProducerProfile, v1alpha1.AnnotationProducerContainers, v1alpha1.AnnotationProducerShim, v1alpha1.AnnotationProducerInject,
-	v1alpha1.AnnotationProducerStatus, v1alpha1.AnnotationContract, v1alpha1.AnnotationProducerCopied, v1alpha1.AnnotationRestartedFor,
+	v1alpha1.AnnotationProducerStatus, v1alpha1.AnnotationContract, v1alpha1.AnnotationContractTouched, v1alpha1.AnnotationProducerCopied, v1alpha1.AnnotationRestartedFor,
 	v1alpha1.AnnotationOrphan, // of a KafkaTopic, and kustomize gives all objects the same ones
 }
 

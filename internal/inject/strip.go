@@ -42,7 +42,11 @@ func Strip(pod *corev1.Pod) (*corev1.Pod, Status, error) {
 
 // isOurs says whether an annotation is one that Mooring writes on a pod.
 func isOurs(key string) bool {
-	return key == v1alpha1.AnnotationContract || key == v1alpha1.AnnotationProducerStatus || strings.HasPrefix(key, AnnotationFilePrefix)
+	switch key {
+	case v1alpha1.AnnotationContract, v1alpha1.AnnotationContractTouched, v1alpha1.AnnotationProducerStatus:
+		return true
+	}
+	return strings.HasPrefix(key, AnnotationFilePrefix)
 }
 
 func stripContainer(c *corev1.Container, names []string, added *Added) {

@@ -28,6 +28,14 @@ func Refuse(recheck time.Duration) Outcome { return Outcome{after: recheck} }
 // Retry: something failed that may pass. The queue's rate limiter says when.
 func Retry(err error) Outcome { return Outcome{err: err} }
 
+// Within looks again after a while at the latest, if an outcome without an error would do so later or not at all; 0 changes nothing.
+func (o Outcome) Within(after time.Duration) Outcome {
+	if o.err == nil && after > 0 && (o.after == 0 || after < o.after) {
+		o.after = after
+	}
+	return o
+}
+
 // Or prefers an error of bookkeeping, such as a status that could not be written, over an outcome that would not try again.
 func (o Outcome) Or(err error) Outcome {
 	if o.err == nil && err != nil {

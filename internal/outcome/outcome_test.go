@@ -23,6 +23,11 @@ func TestResult(t *testing.T) {
 		"retry":                         {"the rate limiter says when", outcome.Retry(broken), 0, broken},
 		"done, but":                     {"what was not written has to be", outcome.Done().Or(unwritten), 0, unwritten},
 		"wait, but":                     {"the error is sooner", outcome.Wait(time.Minute).Or(unwritten), 0, unwritten},
+		"done, and again":               {"somebody else wants to look", outcome.Done().Within(time.Second), time.Second, nil},
+		"wait, and sooner":              {"the earlier of two", outcome.Wait(time.Minute).Within(time.Second), time.Second, nil},
+		"wait, and later":               {"the earlier of two", outcome.Wait(time.Second).Within(time.Minute), time.Second, nil},
+		"wait, and no more":             {"0 asks for nothing", outcome.Wait(time.Second).Within(0), time.Second, nil},
+		"retry, and again":              {"the rate limiter says when", outcome.Retry(broken).Within(time.Second), 0, broken},
 		"retry, but":                    {"the first error tells more, and a join of the two could be terminal", outcome.Retry(broken).Or(unwritten), 0, broken},
 		"wait, and nothing to complain": {"no error changes nothing", outcome.Wait(time.Minute).Or(nil), time.Minute, nil},
 	}

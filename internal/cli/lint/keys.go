@@ -21,7 +21,7 @@ var keysOfWorkloads = []string{
 
 // keysReserved are written by Mooring.
 var keysReserved = []string{
-	v1alpha1.AnnotationProducerStatus, v1alpha1.AnnotationContract, v1alpha1.AnnotationProducerCopied, v1alpha1.AnnotationRestartedFor,
+	v1alpha1.AnnotationProducerStatus, v1alpha1.AnnotationContract, v1alpha1.AnnotationContractTouched, v1alpha1.AnnotationProducerCopied, v1alpha1.AnnotationRestartedFor,
 }
 
 // judgeKeys looks at the keys with Mooring's prefix in the metadata of an object of whatever kind.
