@@ -19,7 +19,7 @@ type line struct {
 	// turns in their order. The batches of the first may be sent.
 	turns []*turn
 	spare *turn
-	// users are the connections that batches came on, but those that are known to be read.
+	// users are the connections that batches came on and that live.
 	users []*conn
 }
 
@@ -148,16 +148,17 @@ func (c *conn) pause(p *produced) error {
 // answers goes from one node to another when the partition has a new leader. (One that does not, with acks=0, may take any connection
 // for any batch.) The caller holds seq.mu; it is let go while waiting.
 func (c *conn) behind(p *produced, l *line) error {
-	for i := 0; i < len(l.users); i++ {
-		other := l.users[i]
+	if !slices.ContainsFunc(l.users, func(u *conn) bool { return u.node != c.node }) {
+		return nil
+	}
+	// Who was read to its end may have more by the next time, as long as its connection lives.
+	for _, other := range slices.Clone(l.users) { // it is let go
 		if other == c || other.node == c.node {
 			continue
 		}
 		if err := c.awaitReading(p, other); err != nil {
 			return err
 		}
-		l.users = slices.DeleteFunc(l.users, func(u *conn) bool { return u == other })
-		i = -1 // it was let go
 	}
 	return nil
 }

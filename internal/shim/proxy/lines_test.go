@@ -108,6 +108,46 @@ func TestWhatWaitsAtTheOldLeaderGoesFirst(t *testing.T) {
 	}
 }
 
+// The old leader's connection stands still, because of another topic, when the client has another batch for the partition on it. It was
+// read to its end before, when another process with the same client ID wrote to the new leader.
+func TestWhatCameOnTheOldConnectionLaterGoesFirstToo(t *testing.T) {
+	b := start(t, contract.Idempotent, contract.Upgrade)
+	old := b.dialLeader()
+	r := wire.NewReader(old, 1<<20)
+	b.send(old, 1, "a")
+	b.produced(r)
+	b.moveLeader()
+	peer := b.dialLeader()
+	b.send(peer, 1, "!")
+	b.produced(wire.NewReader(peer, 1<<20))
+	arrived, let := b.held(kmsg.Produce, nil)
+	const others = 20
+	var all []byte
+	for i := range others {
+		all = append(all, produceTo("other", int32(i), 1, []byte("app"), itoa(int32(i)), 5000)...)
+	}
+	if _, err := old.Write(append(all, produceOne(others, 1, []byte("app"), "b")...)); err != nil {
+		t.Fatal(err)
+	}
+	<-arrived
+	fresh := b.dialLeader()
+	b.send(fresh, 1, "c")
+	eventually(t, "it is read", func() bool { return b.seen() >= 4 })
+	b.others()
+	close(let)
+	for i := range others + 1 {
+		if code := b.produced(r); code != 0 {
+			t.Errorf("answer %d has code %d", i, code)
+		}
+	}
+	if code := b.produced(wire.NewReader(fresh, 1<<20)); code != 0 {
+		t.Errorf("what came after the new leader was known has code %d", code)
+	}
+	if got := b.inLog(); got != "a!bc" {
+		t.Errorf("the log has %s", got)
+	}
+}
+
 // away is a dial function that reaches no broker at the address that is in gone: nobody is there, or something in between takes
 // the connection and drops it.
 func away(gone *atomic.Value, dropped bool) func(*contract.Contract, *Options) {

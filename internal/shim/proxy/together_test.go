@@ -23,10 +23,15 @@ func produceOne(id int32, acks int16, clientID []byte, value string) []byte {
 
 // produceWithin is produceOne with a timeout, in milliseconds.
 func produceWithin(id int32, acks int16, clientID []byte, value string, timeout int32) []byte {
+	return produceTo("orders", id, acks, clientID, value, timeout)
+}
+
+// produceTo is produceWithin for partition 0 of a topic.
+func produceTo(topic string, id int32, acks int16, clientID []byte, value string, timeout int32) []byte {
 	req := kmsg.NewPtrProduceRequest()
 	req.Version, req.Acks, req.TimeoutMillis = 7, acks, timeout
 	rt, rp := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
-	rt.Topic, rp.Records = "orders", oneRecord(value)
+	rt.Topic, rp.Records = topic, oneRecord(value)
 	rt.Partitions = []kmsg.ProduceRequestTopicPartition{rp}
 	req.Topics = []kmsg.ProduceRequestTopic{rt}
 	return wire.AppendRequest(nil, id, clientID, req)
