@@ -19,6 +19,9 @@ import (
 // hundreds was that late (test/e2e prints it). The second change makes the kubelet look again.
 const lookAgainAfter = 3 * time.Second
 
+// touchedAtOnce is how many pods one reconcile touches: another change of the profile, which is waited for, does not wait long.
+const touchedAtOnce = 100
+
 // untouched remembers whose contract was patched, and when, until the pod was touched again. It is forgotten with the process: the
 // kubelet's own sync then brings what it missed.
 type untouched struct {
@@ -49,8 +52,8 @@ func (u *untouched) left(pod types.UID, now time.Time) (time.Duration, bool) {
 	return at.Add(lookAgainAfter).Sub(now), ok
 }
 
-// touch the pods whose contract was patched a while ago, and say when the next ones are due; 0 if there are none. A pod that could
-// not be touched stays due, and the error comes back.
+// touch the pods whose contract was patched a while ago, touchedAtOnce at most, and say when the next ones are due; 0 if there are
+// none. A pod that could not be touched stays due, and the error comes back.
 func (r *ContractReconciler) touch(ctx context.Context, states []podState) (time.Duration, error) {
 	now := r.Now()
 	var due []podState
@@ -60,8 +63,8 @@ func (r *ContractReconciler) touch(ctx context.Context, states []podState) (time
 		left, ok := r.untouched.left(s.pod.UID, now)
 		switch {
 		case !ok:
-		case left > 0:
-			if next == 0 || left < next {
+		case left > 0 || len(due) == touchedAtOnce:
+			if left = max(left, time.Millisecond); next == 0 || left < next {
 				next = left
 			}
 		default:

@@ -3,7 +3,9 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -264,5 +266,34 @@ func TestAPodIsTouchedAfterItsContractChanged(t *testing.T) {
 				t.Errorf("after that: %v, patches %q", err, patches)
 			}
 		})
+	}
+}
+
+func TestAChangeDoesNotWaitForManyTouches(t *testing.T) {
+	var mu sync.Mutex
+	patches := 0
+	c := fake.NewClientBuilder().WithInterceptorFuncs(interceptor.Funcs{
+		Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+			mu.Lock()
+			defer mu.Unlock()
+			patches++
+			return nil
+		},
+	}).Build()
+	now := time.Now()
+	r := &ContractReconciler{Client: c, Now: func() time.Time { return now }}
+	r.init()
+	var states []podState
+	for i := range touchedAtOnce + 1 {
+		state := stateOf(fmt.Sprint("d", i), inject.Current)
+		r.untouched.note(state.pod.UID, now)
+		states = append(states, state)
+	}
+	now = now.Add(lookAgainAfter)
+	if next, err := r.touch(t.Context(), states); err != nil || next != time.Millisecond || patches != touchedAtOnce {
+		t.Errorf("the first look: next %s, %v, %d patches", next, err, patches)
+	}
+	if next, err := r.touch(t.Context(), states); err != nil || next != 0 || patches != touchedAtOnce+1 {
+		t.Errorf("the second look: next %s, %v, %d patches", next, err, patches)
 	}
 }
