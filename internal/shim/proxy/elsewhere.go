@@ -50,6 +50,14 @@ func (c *conn) hold() bool {
 	return false
 }
 
+// goElsewhere tells the client at once, before this connection counts as read and others go on without it, and before the shim has
+// done with the broker: what the client has sent here meanwhile it has to send again before it sends anything to the new leader.
+func (c *conn) goElsewhere() error {
+	c.sendNow()
+	c.hangUp()
+	return errElsewhere
+}
+
 // rests says whether the goroutine of requests waits for the next one. Only then may its deadline be set: within a request it would
 // end the connection.
 func (c *conn) rests(now bool) {

@@ -326,6 +326,48 @@ func TestAClientIsSentToTheNewLeader(t *testing.T) {
 	}
 }
 
+// It is told at once, also while the shim seeks another connection to the old leader, which is frozen: what it has sent meanwhile on
+// this connection nobody reads, and it must come before what it sends to the new leader.
+func TestAClientIsSentToTheNewLeaderAtOnce(t *testing.T) {
+	var frozen atomic.Value
+	thaw, dialled := make(chan struct{}), make(chan struct{}, 16)
+	b := start(t, contract.Idempotent, contract.Upgrade, func(_ *contract.Contract, o *Options) {
+		o.dial = func(ctx context.Context, s upstream.Settings, address string) (*upstream.Conn, error) {
+			if frozen.Load() != address {
+				return upstream.Dial(ctx, s, address)
+			}
+			dialled <- struct{}{}
+			select {
+			case <-thaw:
+			case <-ctx.Done():
+			}
+			return nil, errors.New("frozen")
+		}
+	})
+	conn := b.dialLeader()
+	r := wire.NewReader(conn, 1<<20)
+	b.send(conn, 1, "A")
+	b.produced(r)
+	old := b.realOf(b.cluster.LeaderFor("orders", 0))
+	arrived, let := b.held(kmsg.Produce, errors.New("its connection is lost"))
+	b.send(conn, 1, "B")
+	<-arrived
+	b.moveLeader()
+	frozen.Store(old)
+	close(let)
+	if code := b.produced(r); code != 0 {
+		t.Errorf("it was answered with %d", code)
+	}
+	<-dialled
+	if n, err := io.Copy(io.Discard, conn); n > 0 || err != nil { // or the deadline of the connection
+		t.Errorf("%d bytes, %v; want the end of the connection", n, err)
+	}
+	close(thaw)
+	if got := b.inLog(); got != "AB" {
+		t.Errorf("the log has %s", got)
+	}
+}
+
 // A frozen broker holds its connections and answers nothing. What waits there goes to the new leader before the client's own
 // patience ends.
 func TestABrokerThatDoesNotAnswerIsNotWaitedForForEver(t *testing.T) {

@@ -55,7 +55,7 @@ func (c *conn) readRequests() error {
 			}
 			c.caughtUp(c.in.Arrived())
 			if c.hold() {
-				return errElsewhere
+				return c.goElsewhere()
 			}
 		}
 		if err := c.nextRequest(); err != nil {
@@ -67,7 +67,7 @@ func (c *conn) readRequests() error {
 			}
 			switch was, ends := c.nudged(); {
 			case was && ends:
-				return errElsewhere
+				return c.goElsewhere()
 			case !was:
 				return err
 			}
