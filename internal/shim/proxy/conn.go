@@ -58,6 +58,10 @@ type conn struct {
 	// elsewhere is since when the client should look for the leader, in nanoseconds; 0 if it need not. See elsewhere.go.
 	elsewhere        atomic.Int64
 	resting, nudging bool // with mu
+	// stands says that requests are not read on, and spilled how many bytes are counted that were read all the same. See spill.go.
+	stands  bool
+	spiller *time.Timer
+	spilled int64 // with mu while it stands, else of the goroutine that reads requests
 	// writes is since when an answer is being written to the client, in nanoseconds; 0 if none is.
 	writes atomic.Int64
 
@@ -153,6 +157,7 @@ func (c *conn) run() {
 	})
 	err = c.requests()
 	c.in.Release()
+	c.server.spilled.Add(-c.spilled)
 	if errors.Is(err, syscall.ECONNRESET) {
 		c.reset.Store(true)
 	}
@@ -197,8 +202,12 @@ func (c *conn) enqueue(x *exchange, request []byte, u user) error {
 		}
 		c.mu.Lock()
 	}
-	for waits() {
-		c.changed.Wait()
+	if waits() {
+		c.standing()
+		for waits() {
+			c.changed.Wait()
+		}
+		c.going()
 	}
 	if c.ended {
 		c.mu.Unlock()

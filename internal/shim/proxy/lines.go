@@ -134,6 +134,8 @@ func (c *conn) leaveLine(q *part) {
 // seq.mu; it is let go meanwhile.
 func (c *conn) pause(p *produced) error {
 	p.paused = true
+	c.stand()
+	defer c.goOn()
 	seq := &c.server.seq
 	if len(c.posted.bytes) == 0 {
 		seq.changed.Wait()
@@ -181,6 +183,8 @@ func (c *conn) awaitReading(p *produced, other *conn) error {
 		seq.readers.Add(-1)
 		seq.reading = slices.DeleteFunc(seq.reading, func(other *reading) bool { return other == r })
 	}()
+	c.stand()
+	defer c.goOn()
 	seq.changed.Broadcast() // who waits for this one looks again
 	if c.later == nil {
 		seq.mu.Unlock()

@@ -111,40 +111,47 @@ func TestWhatWaitsAtTheOldLeaderGoesFirst(t *testing.T) {
 // The old leader's connection stands still, because of another topic, when the client has another batch for the partition on it. It was
 // read to its end before, when another process with the same client ID wrote to the new leader.
 func TestWhatCameOnTheOldConnectionLaterGoesFirstToo(t *testing.T) {
-	b := start(t, contract.Idempotent, contract.Upgrade)
-	old := b.dialLeader()
-	r := wire.NewReader(old, 1<<20)
-	b.send(old, 1, "a")
-	b.produced(r)
-	b.moveLeader()
-	peer := b.dialLeader()
-	b.send(peer, 1, "!")
-	b.produced(wire.NewReader(peer, 1<<20))
-	arrived, let := b.held(kmsg.Produce, nil)
-	const others = 20
-	var all []byte
-	for i := range others {
-		all = append(all, produceTo("other", int32(i), 1, []byte("app"), itoa(int32(i)), 5000)...)
-	}
-	if _, err := old.Write(append(all, produceOne(others, 1, []byte("app"), "b")...)); err != nil {
-		t.Fatal(err)
-	}
-	<-arrived
-	fresh := b.dialLeader()
-	b.send(fresh, 1, "c")
-	eventually(t, "it is read", func() bool { return b.seen() >= 4 })
-	b.others()
-	close(let)
-	for i := range others + 1 {
-		if code := b.produced(r); code != 0 {
-			t.Errorf("answer %d has code %d", i, code)
-		}
-	}
-	if code := b.produced(wire.NewReader(fresh, 1<<20)); code != 0 {
-		t.Errorf("what came after the new leader was known has code %d", code)
-	}
-	if got := b.inLog(); got != "a!bc" {
-		t.Errorf("the log has %s", got)
+	for name, size := range map[string]int{"it is in the socket": 10, "it is more than the socket takes": 40 << 10} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, contract.Idempotent, contract.Upgrade)
+			old := b.dialLeader()
+			r := wire.NewReader(old, 1<<20)
+			b.send(old, 1, "a")
+			b.produced(r)
+			b.moveLeader()
+			peer := b.dialLeader()
+			b.send(peer, 1, "!")
+			b.produced(wire.NewReader(peer, 1<<20))
+			arrived, let := b.held(kmsg.Produce, nil)
+			const others = 20
+			var all []byte
+			for i := range int32(others) {
+				all = append(all, produceTo("other", i, 1, []byte("app"), strings.Repeat(itoa(i%10), size), 5000)...)
+			}
+			go old.Write(append(all, produceOne(others, 1, []byte("app"), "b")...)) //nolint:errcheck // no answer would come
+			<-arrived
+			if size > 10 {
+				eventually(t, "the client has nothing left", func() bool { return b.spilled.Load() > 500<<10 })
+			}
+			fresh := b.dialLeader()
+			b.send(fresh, 1, "c")
+			eventually(t, "it is read", func() bool { return b.seen() >= 4 })
+			b.others()
+			close(let)
+			for i := range others + 1 {
+				if code := b.produced(r); code != 0 {
+					t.Errorf("answer %d has code %d", i, code)
+				}
+			}
+			if code := b.produced(wire.NewReader(fresh, 1<<20)); code != 0 {
+				t.Errorf("what came after the new leader was known has code %d", code)
+			}
+			if got := b.inLog(); got != "a!bc" {
+				t.Errorf("the log has %s", got)
+			}
+			old.Close()
+			eventually(t, "what was read ahead is given back", func() bool { return b.spilled.Load() == 0 })
+		})
 	}
 }
 

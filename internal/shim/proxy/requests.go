@@ -45,6 +45,7 @@ func (c *conn) requests() error {
 
 func (c *conn) readRequests() error {
 	for {
+		c.unspilled()
 		if c.in.Ready() {
 			c.caughtUp(c.in.Arrived() - int64(c.in.Buffered()))
 		} else {
@@ -102,6 +103,9 @@ func (c *conn) nextRequest() error {
 func (c *conn) readFrame() (*wire.Frame, error) {
 	buffers := c.server.buffers
 	buffers.Reserve(c.in, c.beforeWaiting)
+	if c.stands {
+		c.goOn()
+	}
 	c.waits.Store(0)
 	if c.in.Remaining() <= c.in.Buffered() {
 		return buffers.ReadReserved(c.in)
@@ -122,6 +126,7 @@ func (c *conn) beforeWaiting() {
 	if c.later == nil {
 		c.push() //nolint:errcheck // the next one has the error too
 	}
+	c.stand()
 	c.waits.Store(math.MaxInt64)
 	c.server.seq.wake()
 }

@@ -51,6 +51,7 @@ type Server struct {
 	seq      sequencer
 	draining atomic.Bool
 	lost     atomic.Int64
+	spilled  atomic.Int64 // bytes of connections that stand still
 
 	mu        sync.Mutex
 	listeners []net.Listener

@@ -56,5 +56,18 @@ func (r *Reader) Release() {
 	r.large, r.small = nil, nil
 }
 
+// unspill moves what was spilled into p, and returns how much that was.
+func (r *Reader) unspill(p []byte) int {
+	n := copy(p, r.spilled)
+	r.arrived += int64(n)
+	if r.spilled = r.spilled[n:]; len(r.spilled) == 0 {
+		r.spilled = nil
+	}
+	return n
+}
+
+// Spilled is how many bytes Spill has read that are not taken yet.
+func (r *Reader) Spilled() int { return len(r.spilled) }
+
 // Lent is how many Readers have the larger memory now.
 func Lent() int { return int(ahead.lent.Load()) }

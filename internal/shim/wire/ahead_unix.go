@@ -5,6 +5,7 @@ package wire
 import (
 	"io"
 	"net"
+	"slices"
 	"syscall"
 )
 
@@ -45,4 +46,34 @@ func (r *Reader) try(fd uintptr) bool {
 		}
 		return true
 	}
+}
+
+// Spill reads what has come, without waiting, into memory of its own, until that holds limit bytes; it returns how much more it holds.
+// It is for whoever does not read on for a while, so that the peer need not keep what it has sent. Errors and the end of the stream
+// are left to the next reading.
+func (r *Reader) Spill(limit int) int {
+	if r.raw == nil || len(r.spilled) >= limit {
+		return 0
+	}
+	before := len(r.spilled)
+	r.raw.Read(func(fd uintptr) bool { //nolint:errcheck // the next reading has the error too
+		for len(r.spilled) < limit {
+			n := min(limit-len(r.spilled), readAhead)
+			r.spilled = slices.Grow(r.spilled, n)
+			have := len(r.spilled)
+			got, err := syscall.Read(int(fd), r.spilled[have:have+n])
+			if got <= 0 {
+				if err == syscall.EINTR {
+					continue
+				}
+				break
+			}
+			r.spilled = r.spilled[:have+got]
+		}
+		return true
+	})
+	if len(r.spilled) == 0 {
+		r.spilled = nil
+	}
+	return len(r.spilled) - before
 }

@@ -32,6 +32,7 @@ type Reader struct {
 	// Of a TCP connection; otherwise buf is this reader's own.
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
+	spilled []byte // what Spill read, and nobody has taken yet
 	large   *[readAhead]byte
 	small   *[peekable]byte
 	err     error // of the last attempt
@@ -108,6 +109,9 @@ func (r *Reader) Read(p []byte) (int, error) {
 	case r.start < r.end:
 		n = copy(p, r.buf[r.start:r.end])
 		r.start += n
+	case err == nil && len(r.spilled) > 0:
+		r.Release()
+		n = r.unspill(p)
 	case err == nil:
 		r.Release()
 		n, err = r.src.Read(p)
@@ -134,6 +138,15 @@ func (r *Reader) Relay(dst io.Writer, head []byte) error {
 		return nil
 	}
 	r.Release()
+	if n := min(len(r.spilled), r.remaining); n > 0 {
+		if _, err := dst.Write(r.spilled[:n]); err != nil {
+			return err
+		}
+		r.unspill(r.spilled[:n])
+		if r.remaining -= n; r.remaining == 0 {
+			return nil
+		}
+	}
 	n, err := io.CopyN(dst, r.src, int64(r.remaining))
 	r.arrived += n
 	r.remaining -= int(n)
@@ -146,7 +159,8 @@ func (r *Reader) Discard() error {
 	return err
 }
 
-// Arrived is how many bytes were read from the stream, those that are buffered included.
+// Arrived is how many bytes were read from the stream, those that are buffered included, and those that Spill read once they are
+// taken.
 func (r *Reader) Arrived() int64 { return r.arrived }
 
 // Buffered is how many bytes were read beyond what was asked for.
@@ -167,6 +181,11 @@ func (r *Reader) fill(n int) error {
 
 // more reads what there is, once; room for n bytes from start on is made first.
 func (r *Reader) more(n int) error {
+	if len(r.spilled) > 0 {
+		r.borrow()
+		r.end += r.unspill(r.buf[r.end:])
+		return nil
+	}
 	if r.raw != nil {
 		err := r.raw.Read(r.attempt)
 		if err == nil {
