@@ -103,9 +103,6 @@ func (c *conn) nextRequest() error {
 func (c *conn) readFrame() (*wire.Frame, error) {
 	buffers := c.server.buffers
 	buffers.Reserve(c.in, c.beforeWaiting)
-	if c.stands {
-		c.goOn()
-	}
 	c.waits.Store(0)
 	if c.in.Remaining() <= c.in.Buffered() {
 		return buffers.ReadReserved(c.in)
@@ -126,7 +123,6 @@ func (c *conn) beforeWaiting() {
 	if c.later == nil {
 		c.push() //nolint:errcheck // the next one has the error too
 	}
-	c.stand()
 	c.waits.Store(math.MaxInt64)
 	c.server.seq.wake()
 }

@@ -5,7 +5,6 @@ package wire
 import (
 	"io"
 	"net"
-	"slices"
 	"syscall"
 )
 
@@ -55,25 +54,24 @@ func (r *Reader) Spill(limit int) int {
 	if r.raw == nil || len(r.spilled) >= limit {
 		return 0
 	}
+	scratch, _ := ahead.large.Get().(*[readAhead]byte)
+	if scratch == nil {
+		scratch = new([readAhead]byte)
+	}
+	defer ahead.large.Put(scratch)
 	before := len(r.spilled)
 	r.raw.Read(func(fd uintptr) bool { //nolint:errcheck // the next reading has the error too
 		for len(r.spilled) < limit {
-			n := min(limit-len(r.spilled), readAhead)
-			r.spilled = slices.Grow(r.spilled, n)
-			have := len(r.spilled)
-			got, err := syscall.Read(int(fd), r.spilled[have:have+n])
-			if got <= 0 {
-				if err == syscall.EINTR {
-					continue
-				}
-				break
+			n, err := syscall.Read(int(fd), scratch[:min(limit-len(r.spilled), readAhead)])
+			switch {
+			case err == syscall.EINTR:
+				continue
+			case n <= 0:
+				return true
 			}
-			r.spilled = r.spilled[:have+got]
+			r.spilled = append(r.spilled, scratch[:n]...)
 		}
 		return true
 	})
-	if len(r.spilled) == 0 {
-		r.spilled = nil
-	}
 	return len(r.spilled) - before
 }
