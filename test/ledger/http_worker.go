@@ -109,6 +109,7 @@ func (h *httpWorker) deliver(r *rand.Rand, p int, key string, numbers []int, val
 	if err != nil {
 		return err
 	}
+	first, repeats := time.Now(), false
 	for backoff := 20 * time.Millisecond; ; backoff = min(2*backoff, time.Second) {
 		outcomes, err := h.post(r, p, key, body, len(values))
 		if wrong := (refused{}); errors.As(err, &wrong) {
@@ -120,6 +121,9 @@ func (h *httpWorker) deliver(r *rand.Rand, p int, key string, numbers []int, val
 		failed := errors.Join(outcomes...) != nil
 		if !failed || !h.keyed {
 			for i, number := range numbers {
+				if repeats {
+					h.repeated(p, number, first)
+				}
 				h.told(p, number, outcomes[i])
 			}
 		}
@@ -129,6 +133,7 @@ func (h *httpWorker) deliver(r *rand.Rand, p int, key string, numbers []int, val
 		if !failed || !h.keyed {
 			return nil
 		}
+		repeats = true
 	}
 }
 

@@ -21,6 +21,9 @@ type tallied struct {
 	// lost were acknowledged and are not there. duplicated are there more than once, acknowledged or not: each copy beyond the
 	// first counts. reordered come after a later one of the same producer and partition.
 	lost, duplicated, reordered int
+	// forgotten are copies of records that were sent to one process of the shim and, with the same Idempotency-Key, to the next, which
+	// knows nothing of it: which is allowed.
+	forgotten int
 	// written were said to have failed, and are there: which is allowed.
 	written int
 	// read are the records that are there.
@@ -38,6 +41,7 @@ func (t *tallied) add(o tallied) {
 	t.duplicated += o.duplicated
 	t.reordered += o.reordered
 	t.written += o.written
+	t.forgotten += o.forgotten
 	t.read += o.read
 	t.bare += o.bare
 }
@@ -56,6 +60,8 @@ type result struct {
 	stretches int
 	// alien are records in the log that nobody wrote.
 	alien int
+	// stops are when the shim was told to end.
+	stops []time.Time
 
 	// Of the shim's run.
 	message                    string
@@ -79,6 +85,13 @@ func (r result) total() (t tallied) {
 type entry struct {
 	acked, failed bool
 	seen          uint8
+	// repeats is when the record was sent first and last, in Unix milliseconds, if that is more than once.
+	repeats [2]int64
+}
+
+// over says whether a record was sent before and after one of these moments.
+func (e *entry) over(stops []time.Time) bool {
+	return e.repeats[1] > 0 && slices.ContainsFunc(stops, func(at time.Time) bool { return e.repeats[0] <= at.UnixMilli() && at.UnixMilli() <= e.repeats[1] })
 }
 
 // book is one producer's: by partition, by number.
@@ -124,7 +137,7 @@ func (r *stage) verify(ctx context.Context, workers []*process, topic string, on
 		if record.ProducerID < 0 {
 			t.bare++
 		}
-		wrong := b.meet(t, partition, number)
+		wrong := b.meet(t, partition, number, one.stops)
 		if wrong != "" && !b.wrong[partition] { // the first of those that follow one another
 			one.remember(fmt.Sprintf("%s %d of partition %d, at offset %d of %s, producer ID %d epoch %d: %s", me, number, partition, record.Offset,
 				record.Timestamp.Format("15:04:05.000"), record.ProducerID, record.ProducerEpoch, wrong))
@@ -152,10 +165,14 @@ func (r *result) remember(what string) {
 const maxExamples = 40
 
 // meet a record in the log, and say what is wrong about it.
-func (b *book) meet(t *tallied, partition, number int) string {
+func (b *book) meet(t *tallied, partition, number int, stops []time.Time) string {
 	e := b.at(partition, number)
 	if e.seen < 255 {
 		e.seen++
+	}
+	if e.seen == 2 && e.over(stops) {
+		t.forgotten++
+		return ""
 	}
 	if e.seen > 1 {
 		t.duplicated++
@@ -214,6 +231,12 @@ func readLedger(w *process) (*book, error) {
 			return nil, fmt.Errorf("%s: %q is no entry: %w", w.ledger, lines.Text(), err)
 		}
 		e := b.at(partition, number)
+		if kind == "R" {
+			if _, err := fmt.Sscanf(lines.Text(), "R %d %d %d %d", &partition, &number, &e.repeats[0], &e.repeats[1]); err != nil {
+				return nil, fmt.Errorf("%s: %q is no entry: %w", w.ledger, lines.Text(), err)
+			}
+			continue
+		}
 		e.acked = e.acked || kind == "A"
 		e.failed = e.failed || kind == "F"
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // log of one producer and one partition, as the ledger has it and as the brokers have it.
@@ -22,6 +23,9 @@ func TestWhatIsWrongIsSeen(t *testing.T) {
 		{"one that failed may be missing", "A 0 0\nF 0 1\n# EOF\n", []int{0}, tallied{acknowledged: 1, failed: 1, read: 1}},
 		{"and may be there", "A 0 0\nF 0 1\n", []int{0, 1}, tallied{acknowledged: 1, failed: 1, written: 1, read: 2}},
 		{"but not twice", "F 0 0\n", []int{0, 0}, tallied{failed: 1, written: 1, duplicated: 1, read: 2}},
+		{"one that was repeated may not be twice", "R 0 0 1000 2000\nA 0 0\n", []int{0, 0}, tallied{acknowledged: 1, duplicated: 1, read: 2}},
+		{"but if the shim was stopped meanwhile", "R 0 0 4000 6000\nA 0 0\n", []int{0, 0}, tallied{acknowledged: 1, forgotten: 1, read: 2}},
+		{"and then not three times", "R 0 0 4000 6000\nA 0 0\n", []int{0, 0, 0}, tallied{acknowledged: 1, forgotten: 1, duplicated: 1, read: 3}},
 		{"the last one is lost", "A 0 0\nA 0 7\n", []int{0}, tallied{acknowledged: 2, lost: 1, read: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,7 +40,7 @@ func TestWhatIsWrongIsSeen(t *testing.T) {
 			var got tallied
 			for _, number := range tt.log {
 				got.read++
-				b.meet(&got, 0, number)
+				b.meet(&got, 0, number, []time.Time{time.UnixMilli(5000)})
 			}
 			b.sum(&got)
 			if got != tt.want {
@@ -68,10 +72,12 @@ func TestValuesAreParsed(t *testing.T) {
 
 func TestALedgerWithGarbageIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
-	if err := os.WriteFile(path, []byte("A 0 0\nA 0\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readLedger(&process{ledger: path}); err == nil {
-		t.Error("half an entry is taken for one")
+	for _, text := range []string{"A 0 0\nA 0\n", "R 0 0 12\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readLedger(&process{ledger: path}); err == nil {
+			t.Errorf("half an entry is taken for one: %q", text)
+		}
 	}
 }

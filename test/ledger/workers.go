@@ -92,6 +92,13 @@ func (w *worker) told(partition, number int, err error) {
 	fmt.Fprintf(w.ledger, "F %d %d\n# %s\n", partition, number, strings.ReplaceAll(err.Error(), "\n", " "))
 }
 
+// repeated enters that a record which is about to be told was sent more than once, the first time then.
+func (w *worker) repeated(partition, number int, first time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintf(w.ledger, "R %d %d %d %d\n", partition, number, first.UnixMilli(), time.Now().UnixMilli())
+}
+
 // value of the next record of a partition.
 func (w *worker) value(partition int) (number int, value []byte) {
 	number = w.numbers[partition]
