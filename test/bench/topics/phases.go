@@ -86,6 +86,9 @@ func (b *bench) change(ctx context.Context) error {
 // sweep watches one look at a converged cluster: from just after one look to just after the next.
 func (b *bench) sweep(ctx context.Context) error {
 	say("watching one sweep of the converged cluster")
+	if err := b.untilTold(ctx); err != nil {
+		return err
+	}
 	if err := b.untilLook(ctx); err != nil {
 		return err
 	}
@@ -106,6 +109,20 @@ func (b *bench) sweep(ctx context.Context) error {
 	b.result.sweepReads, b.result.sweepWrites = after.apiReads-before.apiReads, after.apiWrites-before.apiWrites
 	b.result.rss, err = b.rss()
 	return err
+}
+
+// untilTold waits until the Events of what was done before are written, which come behind the statuses: the operator has written
+// nothing for a while.
+func (b *bench) untilTold(ctx context.Context) error {
+	const still = 3 * time.Second
+	writes, since := -1.0, time.Now()
+	return b.until(ctx, "the last Event", func() (bool, error) {
+		m, err := b.scrape(ctx)
+		if m.apiWrites != writes {
+			writes, since = m.apiWrites, time.Now()
+		}
+		return time.Since(since) >= still, err
+	})
 }
 
 // untilLook waits for the next look to end: the age of the view falls.
