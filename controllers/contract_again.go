@@ -15,8 +15,8 @@ import (
 
 // lookAgainAfter is how long after the patch of a pod's contract the pod is touched once more. The patch has the kubelet write the
 // pod's file at once; but a patch that comes while the kubelet walks its list of pods, or while it writes that pod's volume, is
-// taken for done, and the file follows at its next sync of the pod, after a minute to a minute and a half. One pod of some
-// hundreds was that late (test/e2e prints it). The second change makes the kubelet look again.
+// taken for done, and the file follows at its next sync of the pod, after a minute to a minute and a half. The second change makes
+// the kubelet look again; test/e2e prints how many of fifty pods needed it.
 const lookAgainAfter = 3 * time.Second
 
 // touchedAtOnce is how many pods one reconcile touches: another change of the profile, which is waited for, does not wait long.
